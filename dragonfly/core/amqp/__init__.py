@@ -1,0 +1,8 @@
+"""The wire: the only room that imports pika.
+
+connection.py   one AMQP connection and the thread that alone touches it
+publisher.py    the channel that publishes and declares: confirms, returns, refusals
+consumer.py     a queue, its bindings, and the channel that consumes it
+backlog.py      what is kept while there is no connection
+packet.py       what goes out, what comes in
+"""

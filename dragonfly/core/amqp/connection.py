@@ -1,0 +1,267 @@
+"""One AMQP connection and the thread that alone touches it.
+
+Rules:
+1. pika is not thread-safe: everything of this room runs on the I/O thread, except what says otherwise. Other threads
+   hand their work over with `call`.
+2. Nothing on the I/O thread may block, so that heartbeats never starve.
+3. The I/O loop outlives the connection: timers and handed-over work survive a reconnect.
+4. A lost connection comes back by itself, for ever: exponential back-off with jitter, capped at 2 s once the broker was
+   reached, so that a service is back soon, and at 5 s before.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pika
+import pika.exceptions
+from pika import frame
+from pika.adapters.select_connection import IOLoop
+
+from dragonfly.core.credentials import BrokerAddress, broker_address
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_HEARTBEAT = 10.0
+FIRST_RETRY = 0.1
+LAST_RETRY = 2.0
+LAST_RETRY_BEFORE_REACHED = 5.0
+CLOSE_TIMEOUT = 2.0
+
+_HEADER_FRAME = 2
+_FRAME_OVERHEAD = 8
+_UNREADABLE = (ValueError, OverflowError, OSError, struct.error, pika.exceptions.InvalidFieldTypeException)
+
+
+class ConnectionFailure:
+    """Why there is no connection.
+
+    Args:
+        text: one sentence that names the broker and never a password.
+        refused: whether the broker was there and did not want us.
+    """
+
+    def __init__(self, text: str, refused: bool = False) -> None:
+        self.text = text
+        self.refused = refused
+
+
+class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]
+    """pika's connection, proof against properties that pika cannot decode.
+
+    A header table may hold what no datetime or integer can (a time stamp beyond the year 9999, an infinite double). The
+    broker passes it on, pika raises, and the connection would end: any publisher could cut off any service. Such a
+    message is delivered without its properties instead.
+    """
+
+    def _read_frame(self) -> Any:
+        try:
+            return super()._read_frame()
+        except _UNREADABLE as err:
+            buffer = self._frame_buffer
+            kind, channel, size = struct.unpack_from(">BHI", buffer)
+            if kind != _HEADER_FRAME:
+                raise
+            body_size = struct.unpack_from(">Q", buffer, 11)[0]
+            logger.warning("a message's properties cannot be read and are left out: %s", err)
+            return size + _FRAME_OVERHEAD, frame.Header(channel, body_size, pika.BasicProperties())
+
+
+class Connection:
+    """A connection to a broker that comes back by itself.
+
+    Args:
+        broker: HOST, HOST:PORT or an AMQP URL; None is localhost.
+        name: shown in the broker's list of connections.
+        heartbeat: interval of the AMQP heartbeat, s.
+
+    Raises:
+        DriplineValueError: `broker` is no address.
+    """
+
+    def __init__(self, broker: str | None, name: str, heartbeat: float = DEFAULT_HEARTBEAT) -> None:
+        self.address: BrokerAddress = broker_address(broker)
+        self.name = name
+        self.heartbeat = heartbeat
+        self.is_up = False
+        self.reconnects = 0
+        self.blocked: str | None = None
+        # Called on the I/O thread, in the order in which they were entered.
+        self.on_up: list[Callable[[], None]] = []
+        self.on_down: list[Callable[[ConnectionFailure], None]] = []
+        self.on_blocked: list[Callable[[str], None]] = []
+        self._loop: Any = None
+        self._pika: Any = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._was_up = False
+        self._retry_delay = FIRST_RETRY
+
+    def start(self) -> None:
+        """Start the I/O thread, which connects; any thread. A second call does nothing."""
+        if self._thread is not None:
+            return
+        logger.info("connecting to broker %s", self.address.display)
+        self._loop = IOLoop()
+        self._loop.add_callback_threadsafe(self._connect)
+        # A daemon, so that a script which forgets to close its Interface still ends.
+        self._thread = threading.Thread(target=self._run, name=f"amqp {self.name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the connection and end the I/O thread; any thread but that one. A second call does nothing."""
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            return
+        self.call(self._close)
+        thread.join(CLOSE_TIMEOUT)
+        if thread.is_alive():  # the broker does not answer: leave without its good-bye
+            self.call(self._loop.stop)
+            thread.join(CLOSE_TIMEOUT)
+
+    def call(self, action: Callable[[], None]) -> None:
+        """Run something on the I/O thread soon; any thread."""
+        self._loop.add_callback_threadsafe(action)
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Run something on the I/O thread after a time, in s; I/O thread only. The result, called, forgets it."""
+        handle = self._loop.call_later(seconds, action)
+        return lambda: self._loop.remove_timeout(handle)
+
+    def on_io_thread(self) -> bool:
+        """Tell whether the caller runs on the I/O thread; any thread."""
+        return threading.current_thread() is self._thread
+
+    def open_channel(self, on_open: Callable[[Any], None]) -> None:
+        """Open a channel of the present connection."""
+        self._pika.channel(on_open_callback=on_open)
+
+    def drop(self, reason: str) -> None:
+        """End the present connection, so that all is set up afresh on the next one."""
+        if self._pika is not None and self._pika.is_open:
+            logger.warning("the connection to broker %s is opened again: %s", self.address.display, reason)
+            self._pika.close()
+
+    def _run(self) -> None:
+        try:
+            self._loop.start()
+        finally:
+            self._loop.close()
+
+    def _connect(self) -> None:
+        if self._stopping:
+            return
+        self._pika = _PikaConnection(
+            _parameters(self.address, self.name, self.heartbeat),
+            on_open_callback=self._on_open,
+            on_open_error_callback=self._on_failed,
+            on_close_callback=self._on_closed,
+            custom_ioloop=self._loop,
+        )
+
+    def _on_open(self, connection: Any) -> None:
+        if self._stopping:
+            connection.close()
+            return
+        connection.add_on_connection_blocked_callback(self._on_blocked)
+        connection.add_on_connection_unblocked_callback(self._on_unblocked)
+        self._retry_delay = FIRST_RETRY
+        self.reconnects += self._was_up
+        self.is_up = self._was_up = True
+        for action in self.on_up:
+            action()
+
+    def _on_failed(self, _connection: Any, error: BaseException) -> None:
+        self._gone(_failure(self.address, error))
+
+    def _on_closed(self, _connection: Any, error: BaseException) -> None:
+        self._gone(ConnectionFailure(f"the connection to broker {self.address.display} was lost: {_reason(error)}"))
+
+    def _gone(self, failure: ConnectionFailure) -> None:
+        self.is_up = False
+        self.blocked = None
+        if self._stopping:
+            self._loop.stop()
+            return
+        logger.debug("%s", failure.text)
+        for action in self.on_down:
+            action(failure)
+        # Jitter, so that a hundred services do not knock at a restarted broker in the same instant.
+        self._loop.call_later(self._retry_delay * random.uniform(0.7, 1.0), self._connect)
+        cap = LAST_RETRY if self._was_up else LAST_RETRY_BEFORE_REACHED
+        self._retry_delay = min(2 * self._retry_delay, cap)
+
+    def _on_blocked(self, _connection: Any, method: Any) -> None:
+        self.blocked = str(method.method.reason)
+        logger.warning("broker %s takes no messages: %s", self.address.display, self.blocked)
+        for action in self.on_blocked:
+            action(self.blocked)
+
+    def _on_unblocked(self, _connection: Any, _method: Any) -> None:
+        self.blocked = None
+        logger.warning("broker %s takes messages again", self.address.display)
+
+    def _close(self) -> None:
+        self._stopping = True
+        if self._pika is None or self._pika.is_closed:
+            self._loop.stop()
+        elif not self._pika.is_closing:
+            self._pika.close()
+
+
+def _parameters(address: BrokerAddress, name: str, heartbeat: float) -> Any:
+    tls = None
+    if address.tls:
+        import ssl  # only where the connection is encrypted
+
+        tls = pika.SSLOptions(ssl.create_default_context(), address.host)
+    return pika.ConnectionParameters(
+        host=address.host,
+        port=address.port,
+        virtual_host=address.virtual_host,
+        credentials=pika.PlainCredentials(address.user, address.password),
+        heartbeat=int(heartbeat),
+        client_properties={"connection_name": name},
+        ssl_options=tls,
+    )
+
+
+def _failure(address: BrokerAddress, error: BaseException) -> ConnectionFailure:
+    cause = _root(error)
+    if isinstance(cause, pika.exceptions.ProbableAuthenticationError):
+        text = f"broker {address.display} refused user {address.user}"
+        if address.user == "guest":
+            text += "; RabbitMQ accepts guest from localhost only, see docs/how_to/users"
+        return ConnectionFailure(text, refused=True)
+    if isinstance(cause, pika.exceptions.ProbableAccessDeniedError):
+        text = f"broker {address.display} refused user {address.user} the virtual host {address.virtual_host}"
+        return ConnectionFailure(text, refused=True)
+    return ConnectionFailure(f"unable to connect to broker {address.display}: {_reason(cause)}")
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return the innermost error of the several that pika wraps around one another."""
+    seen = error
+    for _ in range(10):
+        nested = getattr(seen, "exception", None)
+        inner = nested if isinstance(nested, BaseException) else None
+        if inner is None:
+            last = [item for item in getattr(seen, "exceptions", None) or seen.args if isinstance(item, BaseException)]
+            inner = last[-1] if last else None
+        if inner is None:
+            return seen
+        seen = inner
+    return seen
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, pika.exceptions.ConnectionClosed):
+        return str(error.reply_text)
+    return str(error) or type(error).__name__

@@ -1,0 +1,146 @@
+"""A queue, what it is bound to, and the channel that consumes it.
+
+The queue is declared and bound on the publisher's channel and consumed on one of its own, so that no failed declare or
+publish can close the channel whose end deletes the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dragonfly.core.amqp.connection import Connection
+from dragonfly.core.amqp.packet import Delivery
+from dragonfly.core.amqp.publisher import Publisher
+
+
+class Consumer:
+    """An exclusive queue that goes when its connection goes; opened afresh on each connection.
+
+    Args:
+        connection: the connection.
+        publisher: its publishing channel, on which queue and bindings are declared.
+        queue: name of the queue.
+        bindings: pairs of exchange and binding key.
+        deliver: called with each message, on the I/O thread; it must not block.
+        arguments: further arguments of the queue.
+        prefetch: how many messages may be on their way unacknowledged; 0 is unlimited and needs no acknowledgement.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        publisher: Publisher,
+        queue: str,
+        bindings: Iterable[tuple[str, str]],
+        deliver: Callable[[Delivery], None],
+        *,
+        arguments: dict[str, Any] | None = None,
+        prefetch: int = 0,
+    ) -> None:
+        self.queue = queue
+        self._connection = connection
+        self._publisher = publisher
+        self._bindings = list(bindings)
+        self._deliver = deliver
+        self._arguments = arguments
+        self._prefetch = prefetch
+        self._channel: Any = None
+        self._tag = ""
+        self._cancelling: Callable[[], None] | None = None
+        # Called where the queue was there and is gone although the connection stands.
+        self.on_lost: Callable[[str], None] = lambda text: None
+
+    def open(self, on_ready: Callable[[], None], on_refused: Callable[[int, str], None]) -> None:
+        """Declare, bind and consume; I/O thread, on a connection that is up.
+
+        Args:
+            on_ready: called when messages flow.
+            on_refused: called with code and text where the broker does not allow it (405: the queue is another's).
+        """
+        done: list[Callable[[], None]] = []
+
+        def bound(_frame: Any) -> None:
+            done[0]()
+            self._connection.open_channel(lambda channel: self._consume(channel, on_ready))
+
+        done.append(self._publisher.set_up(lambda channel: self._declare(channel, bound), on_refused))
+
+    def bind_again(self) -> None:
+        """Declare exchanges, queue and bindings once more while messages are consumed; I/O thread.
+
+        Somebody may have deleted an exchange and made it again: the bindings went with it, without any event.
+        """
+        done: list[Callable[[], None]] = []
+
+        def declare(channel: Any) -> None:
+            self._publisher.declare_exchanges(channel)
+            self._declare(channel, lambda frame: done[0]())
+
+        done.append(self._publisher.set_up(declare, lambda code, text: self.on_lost(text)))
+
+    def count(self, then: Callable[[int], None]) -> None:
+        """Tell how many messages are in the queue; I/O thread."""
+
+        def refused(_code: int, _text: str) -> None:
+            then(0)  # the queue is gone, and what was in it
+
+        def counted(frame: Any) -> None:
+            done[0]()
+            then(int(frame.method.message_count))
+
+        done: list[Callable[[], None]] = []
+        done.append(
+            self._publisher.set_up(
+                lambda channel: channel.queue_declare(self.queue, passive=True, callback=counted), refused
+            )
+        )
+
+    def cancel(self, then: Callable[[], None]) -> None:
+        """Stop consuming, which deletes the queue; `then` is called after the last message. I/O thread."""
+        if self._channel is None or not self._channel.is_open:
+            then()
+            return
+        self._cancelling = then
+        self._channel.basic_cancel(self._tag, callback=lambda frame: self._cancelled())
+
+    def acknowledge(self, tag: int) -> None:
+        """Acknowledge a message and all before it; I/O thread."""
+        if self._channel is not None and self._channel.is_open:
+            self._channel.basic_ack(tag, multiple=True)
+
+    def _declare(self, channel: Any, bound: Callable[[Any], None]) -> None:
+        channel.queue_declare(self.queue, exclusive=True, auto_delete=True, arguments=self._arguments)
+        for exchange, key in self._bindings[:-1]:
+            channel.queue_bind(self.queue, exchange, key)
+        exchange, key = self._bindings[-1]
+        channel.queue_bind(self.queue, exchange, key, callback=bound)
+
+    def _consume(self, channel: Any, on_ready: Callable[[], None]) -> None:
+        self._channel = channel
+        channel.add_on_close_callback(self._on_closed)
+        channel.add_on_cancel_callback(lambda frame: self._on_gone("the broker ended the consumption"))
+        if self._prefetch:
+            channel.basic_qos(prefetch_count=self._prefetch)
+        self._tag = channel.basic_consume(
+            self.queue, self._on_message, auto_ack=not self._prefetch, callback=lambda frame: on_ready()
+        )
+
+    def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self._deliver(Delivery(method, properties, body))
+
+    def _on_closed(self, channel: Any, reason: Any) -> None:
+        if channel is self._channel:
+            self._on_gone(getattr(reason, "reply_text", str(reason)))
+
+    def _on_gone(self, text: str) -> None:
+        self._channel = None
+        if self._cancelling is not None:
+            self._cancelled()
+        elif self._connection.is_up:
+            self.on_lost(text)
+
+    def _cancelled(self) -> None:
+        then, self._cancelling = self._cancelling, None
+        if then is not None:
+            then()

@@ -1,0 +1,189 @@
+"""Requests in flight on one connection, and the way of each reply to its request.
+
+Rules:
+1. One exclusive reply queue per process, as the original's clients have one per request; replies find their request by
+   correlation_id.
+2. A request says until when it may start: `expiration` for the broker and the header `deadline` for the service.
+3. A request ends once: by its reply, by the broker's return (nobody is bound), by a refusal, or with its connection.
+   Who waits for it looks after the time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from dragonfly.core import codec
+from dragonfly.core.amqp.connection import Connection, ConnectionFailure
+from dragonfly.core.amqp.consumer import Consumer
+from dragonfly.core.amqp.packet import Delivery, Outcome, Outgoing
+from dragonfly.core.amqp.publisher import Publisher
+from dragonfly.core.constants import DEADLINE_HEADER, NOT_DELIVERABLE, PROBE_HEADER, REPLY_QUEUE_PREFIX, REQUESTS
+from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineAMQPError, DriplineError
+from dragonfly.core.message import ReplyMessage, RequestMessage
+
+logger = logging.getLogger(__name__)
+
+RETURNED_CODE = 102
+
+
+class Pending:
+    """A request that was sent and has not ended.
+
+    Args:
+        on_reply: called with each reply or the error that ended the request, on the I/O thread.
+    """
+
+    __slots__ = ("correlation_id", "on_reply")
+
+    def __init__(self, on_reply: Callable[[ReplyMessage | DriplineError], None]) -> None:
+        self.correlation_id = str(uuid4())
+        self.on_reply = on_reply
+
+
+class Requester:
+    """Sends requests and hands each reply to whoever waits for it.
+
+    Args:
+        connection: the connection; a reply queue is opened on each of its ups.
+        publisher: its publishing channel.
+    """
+
+    def __init__(self, connection: Connection, publisher: Publisher) -> None:
+        self._connection = connection
+        self._publisher = publisher
+        self._queue = f"{REPLY_QUEUE_PREFIX}{uuid4()}"
+        self._consumer = Consumer(connection, publisher, self._queue, [(REQUESTS, self._queue)], self._on_delivery)
+        self._consumer.on_lost = connection.drop
+        self._pending: dict[str, Pending] = {}
+        self._ready = threading.Event()
+        self._was_ready = False
+        self._failure: ConnectionFailure | None = None
+        # Called on the I/O thread when requests can be sent, on each connection.
+        self.on_ready: list[Callable[[], None]] = []
+        self.on_refused: list[Callable[[str], None]] = []
+        publisher.on_ready.append(lambda: self._consumer.open(self._opened, self._refused))
+        publisher.on_refused.append(lambda text: self._refused(0, text))
+        connection.on_down.append(self._lost)
+        connection.on_blocked.append(self._blocked)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests can be sent at once."""
+        return self._ready.is_set() and self._failure is None
+
+    def wait_ready(self, timeout: float) -> None:
+        """Wait until requests can be sent; any thread but the I/O thread.
+
+        Args:
+            timeout: how long, s.
+
+        Raises:
+            DriplineAMQPConnectionError: the broker cannot be reached, refuses us, or does not answer in time.
+        """
+        ready = self._ready.wait(timeout)
+        failure = self._failure
+        if failure is not None:
+            raise DriplineAMQPConnectionError(failure.text)
+        if not ready:
+            raise DriplineAMQPConnectionError(f"broker {self._connection.address.display} does not answer")
+
+    def send(
+        self, routing_key: str, request: RequestMessage, timeout: float, pending: Pending, *, probe: bool = False
+    ) -> None:
+        """Send a request; any thread.
+
+        Args:
+            routing_key: target, or target and specifier.
+            request: the message.
+            timeout: how long the caller will wait, s: the request does not start later.
+            pending: takes the reply.
+            probe: whether the request is a program's own question, which monitors and counters leave out.
+
+        Raises:
+            DriplinePayloadError: the payload cannot be carried by JSON.
+        """
+        milliseconds = max(1, round(timeout * 1000))
+        headers: dict[str, Any] = {DEADLINE_HEADER: int(time.time() * 1000) + milliseconds}
+        if probe:
+            headers[PROBE_HEADER] = True
+        outgoing = Outgoing(
+            REQUESTS,
+            routing_key,
+            codec.encode(request),
+            correlation_id=pending.correlation_id,
+            reply_to=self._queue,
+            headers=headers,
+            expiration=milliseconds,
+            mandatory=True,
+            done=lambda outcome, reason: self._on_outcome(pending, outcome, reason),
+        )
+        self._pending[pending.correlation_id] = pending
+        self._publisher.submit(outgoing)
+
+    def forget(self, pending: Pending) -> None:
+        """Stop waiting for a request's reply; any thread."""
+        self._pending.pop(pending.correlation_id, None)
+
+    def bind_again(self) -> None:
+        """Declare and bind the reply queue once more; I/O thread."""
+        self._consumer.bind_again()
+
+    def _opened(self) -> None:
+        self._failure = None
+        self._was_ready = True
+        self._ready.set()
+        for action in list(self.on_ready):
+            action()
+
+    def _refused(self, _code: int, text: str) -> None:
+        self._failure = ConnectionFailure(f"broker {self._connection.address.display} refuses us: {text}", refused=True)
+        self._ready.set()
+        for action in list(self.on_refused):
+            action(self._failure.text)
+
+    def _lost(self, failure: ConnectionFailure) -> None:
+        self._failure = failure
+        if self._was_ready:
+            self._ready.clear()  # it comes back: the next request waits for that as long as it may
+        else:
+            self._ready.set()
+        self._end_all(DriplineAMQPConnectionError(failure.text))
+
+    def _blocked(self, reason: str) -> None:
+        self._end_all(DriplineAMQPConnectionError(f"the broker refuses messages (memory alarm): {reason}"))
+
+    def _end_all(self, error: DriplineError) -> None:
+        for correlation_id in list(self._pending):
+            pending = self._pending.pop(correlation_id, None)
+            if pending is not None:
+                pending.on_reply(error)
+
+    def _on_outcome(self, pending: Pending, outcome: Outcome, reason: str) -> None:
+        if outcome is Outcome.CONFIRMED or self._pending.pop(pending.correlation_id, None) is None:
+            return
+        if outcome is Outcome.RETURNED:
+            pending.on_reply(ReplyMessage({"values": [NOT_DELIVERABLE]}, retcode=RETURNED_CODE))
+        elif outcome is Outcome.REFUSED:
+            pending.on_reply(DriplineAMQPError(f"the broker refuses the request: {reason}"))
+        else:
+            pending.on_reply(DriplineAMQPConnectionError(reason))
+
+    def _on_delivery(self, delivery: Delivery) -> None:
+        pending = self._pending.get(str(delivery.correlation_id))
+        if pending is None:
+            logger.debug("a reply came that nobody waits for (any more): %s", delivery.correlation_id)
+            return
+        try:
+            reply = codec.decode(delivery.body, delivery.content_encoding)
+        except DriplineError as err:
+            pending.on_reply(err)
+            return
+        if isinstance(reply, ReplyMessage):
+            pending.on_reply(reply)
+        else:
+            logger.warning("what came as a reply is none, and is ignored: %r", reply)

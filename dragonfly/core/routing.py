@@ -1,0 +1,33 @@
+"""Routing keys: `target` or `target.specifier`."""
+
+import re
+
+from dragonfly.core.constants import BROADCAST, REPLY_QUEUE_PREFIX
+from dragonfly.core.exceptions import DriplineValueError
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+
+def split(routing_key: str) -> tuple[str, str]:
+    """Split a routing key into its target, which is exact, and its specifier, in which '-' reads as '_'."""
+    target, _, specifier = routing_key.partition(".")
+    return target, specifier.replace("-", "_")
+
+
+def check_name(name: object) -> str:
+    """Return a name that a service or an endpoint may bear.
+
+    Raises:
+        DriplineValueError: it is no text, has other characters or another length, or is reserved.
+    """
+    if not isinstance(name, str):
+        raise DriplineValueError(f"a name must be a text, not {name!r}")
+    if not _NAME.fullmatch(name):
+        raise DriplineValueError(
+            f"{name[:40]!r} is no legal name: 1 to 200 letters, digits, '_' and '-' are, without blanks or dots"
+        )
+    if name == BROADCAST or name.startswith(REPLY_QUEUE_PREFIX):
+        raise DriplineValueError(
+            f"{name!r} is a reserved name: {BROADCAST!r} and what begins with {REPLY_QUEUE_PREFIX!r} are the mesh's"
+        )
+    return name

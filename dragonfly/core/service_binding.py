@@ -1,0 +1,208 @@
+"""How a service comes onto the mesh, and back onto it.
+
+Rules, on each connection:
+1. Ask for each name (`NAME.ping`, mandatory, all at once). A name that is returned, or not answered within 1 s (a
+   monitor bound to '#' swallows the return), is free. One that is answered has an owner, and two owners would both run
+   a set.
+2. Declare the queue, bind, consume. A queue that is another's (405) is asked who it is; without an answer it is tried
+   again for three heartbeats plus 5 s, as long as a half-open link may hold it.
+3. Every 30 s, unless the broker is blocked, ping oneself. A ping that is returned or not answered within 5 s means that
+   the bindings are gone without any event: declare and bind again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from dragonfly.core.amqp.connection import Connection
+from dragonfly.core.amqp.consumer import Consumer
+from dragonfly.core.constants import OP_CMD
+from dragonfly.core.exceptions import DriplineError
+from dragonfly.core.message import ReplyMessage, RequestMessage
+from dragonfly.core.requester import Pending, Requester
+
+logger = logging.getLogger(__name__)
+
+ASK_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+SELF_PING_SECONDS = 30.0
+SELF_PING_PATIENCE = 5.0
+_LOCKED = 405
+
+Answer = Callable[[ReplyMessage | None], None]
+
+
+class ServiceBinding:
+    """Binds a service on each connection; everything here runs on the I/O thread.
+
+    Args:
+        name: the service's.
+        names: all names that it answers to, its own among them.
+        connection: the connection.
+        requester: asks for names.
+        consumer: the service's queue.
+        on_bound: called each time that requests flow.
+        on_failed: called with a sentence where the service cannot come onto the mesh.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        names: Iterable[str],
+        connection: Connection,
+        requester: Requester,
+        consumer: Consumer,
+        on_bound: Callable[[], None],
+        on_failed: Callable[[str], None],
+    ) -> None:
+        self._name = name
+        self._names = list(names)
+        self._connection = connection
+        self._requester = requester
+        self._consumer = consumer
+        self._on_bound = on_bound
+        self._on_failed = on_failed
+        # Counts connections: what an earlier one started has no say in this one.
+        self._round = 0
+        self._locked_since: float | None = None
+        self._stopped = False
+        consumer.on_lost = self._on_lost
+        requester.on_ready.append(self._begin)
+
+    def begin(self) -> None:
+        """Begin on the present connection, where there is one; on the next ones it begins by itself."""
+        if self._requester.is_ready:
+            self._begin()
+
+    def stop(self) -> None:
+        """Leave things as they are from now on."""
+        self._stopped = True
+
+    def _begin(self) -> None:
+        self._round += 1
+        self._locked_since = None
+        if not self._stopped:
+            self._ask_all(self._round)
+
+    def _ask_all(self, this_round: int) -> None:
+        waiting = set(self._names)
+        owners: dict[str, ReplyMessage] = {}
+
+        def answered(name: str, reply: ReplyMessage | None) -> None:
+            if name not in waiting:
+                return
+            waiting.discard(name)
+            if reply is not None:
+                owners[name] = reply
+            if not waiting:
+                decide()
+
+        def decide() -> None:
+            if this_round != self._round or self._stopped:
+                return
+            if owners:
+                self._on_failed(_taken(self._name, owners))
+            else:
+                self._open(this_round)
+
+        for name in self._names:
+            self._ask(name, lambda reply, name=name: answered(name, reply))  # type: ignore[misc]
+
+    def _ask(self, name: str, then: Answer, patience: float = ASK_SECONDS) -> None:
+        """Ping a name and tell who answers: a reply, or None where nobody does. Only the first answer is told."""
+        told: list[bool] = []
+
+        def tell(reply: ReplyMessage | None) -> None:
+            if not told:
+                told.append(True)
+                forget()
+                self._requester.forget(pending)
+                then(reply)
+
+        def on_reply(reply: ReplyMessage | DriplineError) -> None:
+            # The broker's own return has no service; an error means that the connection goes, and all starts afresh.
+            tell(reply if isinstance(reply, ReplyMessage) and reply.service_name else _original(reply))
+
+        pending = Pending(on_reply)
+        forget = self._connection.call_later(patience, lambda: tell(None))
+        request = RequestMessage(OP_CMD, {"values": []})
+        self._requester.send(f"{name}.ping", request, patience, pending, probe=True)
+
+    def _open(self, this_round: int) -> None:
+        if this_round == self._round and not self._stopped:
+            self._consumer.open(
+                lambda: self._bound(this_round), lambda code, text: self._refused(this_round, code, text)
+            )
+
+    def _bound(self, this_round: int) -> None:
+        if this_round == self._round and not self._stopped:
+            self._locked_since = None
+            self._on_bound()
+            self._watch(this_round)
+
+    def _refused(self, this_round: int, code: int, text: str) -> None:
+        if this_round != self._round or self._stopped:
+            return
+        if code != _LOCKED:
+            self._on_failed(f"the broker refuses {self._name}: {text}")
+            return
+        if self._locked_since is None:
+            self._locked_since = time.monotonic()
+            logger.warning("the name %s is taken; asking who has it", self._name)
+        self._ask(self._name, lambda reply: self._asked(this_round, reply))
+
+    def _asked(self, this_round: int, owner: ReplyMessage | None) -> None:
+        if this_round != self._round or self._stopped or self._locked_since is None:
+            return
+        if owner is not None:
+            self._on_failed(_taken(self._name, {self._name: owner}))
+            return
+        patience = 3 * self._connection.heartbeat + 5.0
+        if time.monotonic() - self._locked_since > patience:
+            self._on_failed(f"{self._name} is already served, by a program that has not answered for {patience:g} s")
+            return
+        self._connection.call_later(RETRY_SECONDS, lambda: self._open(this_round))
+
+    def _on_lost(self, text: str) -> None:
+        if not self._stopped:
+            logger.warning("%s is declared again, since its queue is gone: %s", self._name, text)
+            self._round += 1
+            this_round = self._round
+            self._connection.call_later(0.1, lambda: self._open(this_round))
+
+    def _watch(self, this_round: int) -> None:
+        def check() -> None:
+            if this_round != self._round or self._stopped:
+                return
+            if self._connection.blocked is None:
+                self._ask(self._name, judge, SELF_PING_PATIENCE)
+            self._watch(this_round)
+
+        def judge(reply: ReplyMessage | None) -> None:
+            if reply is None and this_round == self._round and not self._stopped and self._connection.blocked is None:
+                logger.warning("%s does not reach itself: its bindings are made again", self._name)
+                self._requester.bind_again()
+                self._consumer.bind_again()
+
+        self._connection.call_later(SELF_PING_SECONDS, check)
+
+
+def _original(reply: ReplyMessage | DriplineError) -> ReplyMessage | None:
+    """Return the reply of a service of the original, which does not name itself; the broker's return is none."""
+    if isinstance(reply, ReplyMessage) and not (reply.retcode == 102 and reply.sender_info.get("service_name") is None):
+        return reply
+    return None
+
+
+def _taken(service: str, owners: dict[str, ReplyMessage]) -> str:
+    name = service if service in owners else next(iter(owners))
+    reply = owners[name]
+    info = reply.sender_info
+    who = f"{info.get('username', 'somebody')} on {info.get('hostname', 'some host')} ({info.get('exe', 'unknown')})"
+    if name == service:
+        return f"{name} is already served by {who}"
+    more = f" and {len(owners) - 1} more of its names" if len(owners) > 1 else ""
+    whose = f"{reply.service_name} of {who}" if reply.service_name else who
+    return f"{name}{more}, which {service} wants to serve, is already served by {whose}"
