@@ -25,7 +25,8 @@ def lateness(
         tolerance: how far the two clocks may differ, s.
     """
     deadline = headers.get(DEADLINE_HEADER)
-    if type(deadline) is not int:
+    # pika gives long numbers as a subclass of int.
+    if not isinstance(deadline, int) or isinstance(deadline, bool):
         deadline = None
     if deadline is not None and now - deadline / 1000 > tolerance:
         return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -34,10 +33,15 @@ def _process_info() -> tuple[tuple[str, str], ...]:
         ("username", _username()),
         ("exe", os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] else sys.executable),
         ("package", PACKAGE),
-        ("hostname", socket.gethostname()),
+        ("hostname", _hostname()),
         ("version", dragonfly.__version__),
         ("commit", _commit()),
     )
+
+
+def _hostname() -> str:
+    # This half of core knows no socket, which would be the other way to ask.
+    return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "unknown")
 
 
 def _username() -> str:

@@ -145,6 +145,7 @@ class Connection:
         """End the present connection, so that all is set up afresh on the next one."""
         if self._pika is not None and self._pika.is_open:
             logger.warning("the connection to broker %s is opened again: %s", self.address.display, reason)
+            self.is_up = False  # pika closes the channels first, and they must not be opened again
             self._pika.close()
 
     def _run(self) -> None:
@@ -208,6 +209,7 @@ class Connection:
 
     def _close(self) -> None:
         self._stopping = True
+        self.is_up = False
         if self._pika is None or self._pika.is_closed:
             self._loop.stop()
         elif not self._pika.is_closing:

@@ -1,0 +1,77 @@
+"""Blocks -> objects: parents first, then their children, each attached to its parent."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dragonfly.core.endpoint import Endpoint
+from dragonfly.core.exceptions import DriplineError
+from dragonfly.core.provider import Provider
+from dragonfly.core.service import Service
+from dragonfly.loader.keys import RESERVED
+from dragonfly.loader.problem import Report
+from dragonfly.loader.tree import Block
+
+logger = logging.getLogger(__name__)
+
+# What a constructor raises of a value that it cannot use.
+CONSTRUCTOR_ERRORS = (DriplineError, ValueError, TypeError, LookupError, OSError, ImportError)
+
+
+def build_service(block: Block, overrides: Mapping[str, Any], report: Report) -> Service | None:
+    """Make the object of the first block; None, with the problem reported, where it cannot be made.
+
+    Args:
+        overrides: arguments that win over the file's; None is no argument.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    service = _make(block, {**block.arguments, **given}, report)
+    return service if isinstance(service, Service) else None
+
+
+def build_children(block: Block, parent: Provider | None, report: Report) -> None:
+    """Make the objects below a block and attach them.
+
+    Args:
+        parent: the object of the block; None where it could not be made, and only problems are looked for.
+    """
+    for child in block.children:
+        logger.info("creating a <%s> with args: %s", child.module, child.arguments)
+        endpoint = _make(child, child.arguments, report)
+        if parent is not None and endpoint is not None:
+            _attach(child, endpoint, parent, report)
+        build_children(child, endpoint if isinstance(endpoint, Provider) else None, report)
+
+
+def _make(block: Block, arguments: Mapping[str, Any], report: Report) -> Endpoint | None:
+    if block.cls is None:
+        return None
+    try:
+        return block.cls(**arguments)
+    except CONSTRUCTOR_ERRORS as err:
+        _report_error(block, err, report)
+        return None
+
+
+def _attach(block: Block, endpoint: Endpoint, parent: Provider, report: Report) -> None:
+    try:
+        parent.add_endpoint(endpoint)
+    except CONSTRUCTOR_ERRORS as err:
+        _report_error(block, err, report)
+
+
+def _report_error(block: Block, error: Exception, report: Report) -> None:
+    logger.debug("%s could not be made", block.path, exc_info=error)
+    text = str(error)
+    if not isinstance(error, (DriplineError, ValueError)) or not text:
+        text = f"{type(error).__name__}: {text}"
+    report.add(_line_at_fault(block, text), block.path, text)
+
+
+def _line_at_fault(block: Block, text: str) -> int:
+    """Return the line of the one key that the text mentions, otherwise of the block."""
+    mentioned = [
+        line for key, line in block.lines.items() if key not in RESERVED and re.search(rf"\b{re.escape(key)}\b", text)
+    ]
+    return mentioned[0] if len(mentioned) == 1 else block.line

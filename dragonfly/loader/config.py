@@ -1,0 +1,121 @@
+"""A config file that was read and checked, ready to be built."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dragonfly.core.credentials import parsed_address
+from dragonfly.core.exceptions import DriplineValueError
+from dragonfly.core.service import Service
+from dragonfly.loader.build import build_children, build_service
+from dragonfly.loader.document import collector_paused, read_document
+from dragonfly.loader.problem import ConfigError, Problem, Report
+from dragonfly.loader.registry import Registry
+from dragonfly.loader.tree import Block, TreeReader, label_of
+from dragonfly.loader.values import NULL, as_written, is_text, line_of
+
+__all__ = ["Config", "ConfigError", "Problem", "load", "read_broker"]
+
+
+class Config:
+    """One checked config file.
+
+    Args:
+        file: the file as the caller named it.
+        root: its first block, whose class is a Service.
+    """
+
+    def __init__(self, file: str, root: Block) -> None:
+        self.file = file
+        self._root = root
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return str(self._root.arguments["name"])
+
+    @property
+    def broker(self) -> str | None:
+        """The broker that the file names."""
+        return self._root.arguments.get("broker")
+
+    @property
+    def service_class(self) -> type[Service]:
+        """The class of the first block."""
+        cls = self._root.cls
+        assert cls is not None and issubclass(cls, Service), "the tree was checked"
+        return cls
+
+    def build_service(self, **overrides: Any) -> Service:
+        """Make the service, without its endpoints.
+
+        Args:
+            overrides: arguments that win over the file's, such as broker; None is no argument.
+
+        Raises:
+            ConfigError: its constructor refuses a value.
+        """
+        report = Report(self.file)
+        service = build_service(self._root, overrides, report)
+        report.check()
+        assert service is not None, "what could not be made was reported"
+        return service
+
+    def build_endpoints(self, service: Service) -> None:
+        """Make all endpoints and attach them to the service and to each other.
+
+        Raises:
+            ConfigError: constructors refuse values; all of them were tried.
+        """
+        report = Report(self.file)
+        build_children(self._root, service, report)
+        report.check()
+
+
+def load(path: str | Path) -> Config:
+    """Read a config file and check everything that can be checked without building an object.
+
+    Raises:
+        ConfigError: with all problems of the file.
+    """
+    root = read_document(path)
+    report = Report(str(path))
+    with collector_paused():
+        block = TreeReader(report, Registry(Path(path).parent)).read(root)
+    _broker(root, report)
+    report.check()
+    assert block is not None, "what could not be read was reported"
+    return Config(str(path), block)
+
+
+def read_broker(path: str | Path) -> str | None:
+    """Read only the broker of a config file, for a client; its classes are neither looked up nor checked.
+
+    Raises:
+        ConfigError: the file cannot be read, or its broker is none.
+    """
+    root = read_document(path)
+    report = Report(str(path))
+    broker = _broker(root, report)
+    report.check()
+    return broker
+
+
+def _broker(root: yaml.MappingNode, report: Report) -> str | None:
+    nodes = [value for key, value in root.value if key.value == "broker"]
+    if not nodes or nodes[0].tag == NULL:
+        return None
+    node, path = nodes[0], label_of(root)
+    if not is_text(node):
+        report.add(
+            line_of(node),
+            path,
+            f"broker must be a text: host, host:port or amqp://..., not {as_written(node)}",
+        )
+        return None
+    try:
+        parsed_address(node.value)
+    except DriplineValueError as err:
+        report.add(line_of(node), path, str(err))
+    return str(node.value)
