@@ -19,6 +19,10 @@ DEFAULT_AUTH_FILE = "~/.project8_authentications.json"
 _FORM = "HOST, HOST:PORT or amqp://USER:PASSWORD@HOST:PORT/VHOST was expected"
 
 
+class AuthenticationsFileError(DriplineValueError):
+    """The authentications file is missing where it was named, or cannot be read."""
+
+
 @dataclass(frozen=True)
 class BrokerAddress:
     """Where a broker is and who we are to it.
@@ -40,6 +44,11 @@ class BrokerAddress:
     tls: bool = False
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether the broker is on this machine, which is where it accepts guest."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
     def display(self) -> str:
         """The address as messages to people name it: host, and port where it is not the usual one."""
         usual = DEFAULT_TLS_PORT if self.tls else DEFAULT_PORT
@@ -54,7 +63,8 @@ def broker_address(broker: str | None) -> BrokerAddress:
     authentications file, else guest.
 
     Raises:
-        DriplineValueError: the text is no address, or the authentications file cannot be read.
+        DriplineValueError: the text is no address.
+        AuthenticationsFileError: the authentications file cannot be read.
     """
     address = parsed_address(broker)
     if address.user:
@@ -102,7 +112,9 @@ def _credentials() -> tuple[str, str]:
         return user, os.environ.get("DRAGONFLY_PASSWORD", "")
     section = _authentications().get("amqp", {})
     if not isinstance(section, dict):
-        raise DriplineValueError("section amqp of the authentications file must be an object with username, password")
+        raise AuthenticationsFileError(
+            "section amqp of the authentications file must be an object with username, password"
+        )
     return str(section.get("username", DEFAULT_USER)), str(section.get("password", DEFAULT_USER))
 
 
@@ -113,10 +125,10 @@ def _authentications() -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as err:
         if named:
-            raise DriplineValueError(f"there is no authentications file {path} (DRAGONFLY_AUTH_FILE)") from err
+            raise AuthenticationsFileError(f"there is no authentications file {path} (DRAGONFLY_AUTH_FILE)") from err
         return {}
     except (OSError, ValueError) as err:
-        raise DriplineValueError(f"the authentications file {path} cannot be read: {err}") from err
+        raise AuthenticationsFileError(f"the authentications file {path} cannot be read: {err}") from err
     if not isinstance(content, dict):
-        raise DriplineValueError(f"the authentications file {path} must hold a JSON object")
+        raise AuthenticationsFileError(f"the authentications file {path} must hold a JSON object")
     return content

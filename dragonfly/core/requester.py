@@ -106,7 +106,10 @@ class Requester:
 
         Raises:
             DriplinePayloadError: the payload cannot be carried by JSON.
+            DriplineAMQPConnectionError: the broker takes no messages.
         """
+        if self._connection.blocked is not None:
+            raise _takes_nothing(self._connection.blocked)
         milliseconds = max(1, round(timeout * 1000))
         headers: dict[str, Any] = {DEADLINE_HEADER: int(time.time() * 1000) + milliseconds}
         if probe:
@@ -155,7 +158,7 @@ class Requester:
         self._end_all(DriplineAMQPConnectionError(failure.text))
 
     def _blocked(self, reason: str) -> None:
-        self._end_all(DriplineAMQPConnectionError(f"the broker refuses messages (memory alarm): {reason}"))
+        self._end_all(_takes_nothing(reason))
 
     def _end_all(self, error: DriplineError) -> None:
         for correlation_id in list(self._pending):
@@ -187,3 +190,9 @@ class Requester:
             pending.on_reply(reply)
         else:
             logger.warning("what came as a reply is none, and is ignored: %r", reply)
+
+
+def _takes_nothing(reason: str) -> DriplineAMQPConnectionError:
+    # RabbitMQ's reason is "low on memory" or "low on disk".
+    alarm = "disk" if "disk" in reason else "memory"
+    return DriplineAMQPConnectionError(f"the broker refuses messages ({alarm} alarm)")

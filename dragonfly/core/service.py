@@ -263,7 +263,9 @@ class Service(Provider):
         self._wake.set()
 
     def _on_down(self, failure: ConnectionFailure) -> None:
-        if self._was_bound:
+        if failure.final:
+            self._fail(ServiceStartError(failure.text))
+        elif self._was_bound:
             logger.warning("%s; %s comes back by itself", failure.text, self.name)
         elif failure.refused:
             self._fail(DriplineAMQPConnectionError(failure.text))

@@ -34,6 +34,8 @@ LAST_RETRY_BEFORE_REACHED = 5.0
 CLOSE_TIMEOUT = 2.0
 
 _HEADER_FRAME = 2
+# The code with which pika itself ends a handshake that takes too long.
+_GIVEN_UP = 320
 _FRAME_OVERHEAD = 8
 _UNREADABLE = (ValueError, OverflowError, OSError, struct.error, pika.exceptions.InvalidFieldTypeException)
 
@@ -49,6 +51,8 @@ class ConnectionFailure:
     def __init__(self, text: str, refused: bool = False) -> None:
         self.text = text
         self.refused = refused
+        # Whether it is no use to wait for the connection to come back.
+        self.final = False
 
 
 class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]
@@ -88,7 +92,6 @@ class Connection:
         self.address: BrokerAddress = broker_address(broker)
         self.name = name
         self.heartbeat = heartbeat
-        self.is_up = False
         self.reconnects = 0
         self.blocked: str | None = None
         # Called on the I/O thread, in the order in which they were entered.
@@ -98,9 +101,17 @@ class Connection:
         self._loop: Any = None
         self._pika: Any = None
         self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
         self._stopping = False
+        self._up = False
         self._was_up = False
         self._retry_delay = FIRST_RETRY
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection that is not about to close."""
+        # pika tells the end of each channel before that of the connection, and knows better than our own flag then.
+        return self._up and bool(self._pika.is_open)
 
     def start(self) -> None:
         """Start the I/O thread, which connects; any thread. A second call does nothing."""
@@ -125,8 +136,9 @@ class Connection:
             thread.join(CLOSE_TIMEOUT)
 
     def call(self, action: Callable[[], None]) -> None:
-        """Run something on the I/O thread soon; any thread."""
-        self._loop.add_callback_threadsafe(action)
+        """Run something on the I/O thread soon, unless that thread has ended; any thread."""
+        if not self._ended.is_set():
+            self._loop.add_callback_threadsafe(action)
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
         """Run something on the I/O thread after a time, in s; I/O thread only. The result, called, forgets it."""
@@ -145,14 +157,24 @@ class Connection:
         """End the present connection, so that all is set up afresh on the next one."""
         if self._pika is not None and self._pika.is_open:
             logger.warning("the connection to broker %s is opened again: %s", self.address.display, reason)
-            self.is_up = False  # pika closes the channels first, and they must not be opened again
             self._pika.close()
 
     def _run(self) -> None:
         try:
             self._loop.start()
         finally:
+            self._ended.set()
             self._loop.close()
+            if not self._stopping:
+                self._crashed()
+
+    def _crashed(self) -> None:
+        """Tell everybody that this thread is ending by an error, which Python prints: nobody shall wait for ever."""
+        self._up = False
+        failure = ConnectionFailure(f"the thread of the connection to broker {self.address.display} ended by an error")
+        failure.final = True
+        for action in self.on_down:
+            action(failure)
 
     def _connect(self) -> None:
         if self._stopping:
@@ -173,7 +195,7 @@ class Connection:
         connection.add_on_connection_unblocked_callback(self._on_unblocked)
         self._retry_delay = FIRST_RETRY
         self.reconnects += self._was_up
-        self.is_up = self._was_up = True
+        self._up = self._was_up = True
         for action in self.on_up:
             action()
 
@@ -184,7 +206,7 @@ class Connection:
         self._gone(ConnectionFailure(f"the connection to broker {self.address.display} was lost: {_reason(error)}"))
 
     def _gone(self, failure: ConnectionFailure) -> None:
-        self.is_up = False
+        self._up = False
         self.blocked = None
         if self._stopping:
             self._loop.stop()
@@ -209,11 +231,11 @@ class Connection:
 
     def _close(self) -> None:
         self._stopping = True
-        self.is_up = False
-        if self._pika is None or self._pika.is_closed:
-            self._loop.stop()
-        elif not self._pika.is_closing:
+        if self._pika is not None and self._pika.is_open:
             self._pika.close()
+        elif self._pika is None or not self._pika.is_closing:
+            # pika cannot give up a half-made connection without an error of its own.
+            self._loop.stop()
 
 
 def _parameters(address: BrokerAddress, name: str, heartbeat: float) -> Any:
@@ -237,7 +259,7 @@ def _failure(address: BrokerAddress, error: BaseException) -> ConnectionFailure:
     cause = _root(error)
     if isinstance(cause, pika.exceptions.ProbableAuthenticationError):
         text = f"broker {address.display} refused user {address.user}"
-        if address.user == "guest":
+        if address.user == "guest" and not address.is_loopback:
             text += "; RabbitMQ accepts guest from localhost only, see docs/how_to/users"
         return ConnectionFailure(text, refused=True)
     if isinstance(cause, pika.exceptions.ProbableAccessDeniedError):
@@ -264,6 +286,10 @@ def _root(error: BaseException) -> BaseException:
 def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, pika.exceptions.IncompatibleProtocolError):
+        return "what answers there is no AMQP 0-9-1 broker"
+    if isinstance(error, pika.exceptions.ConnectionClosed) and error.reply_code == _GIVEN_UP:
+        return "it does not answer the AMQP handshake"
     if isinstance(error, pika.exceptions.ConnectionClosed):
         return str(error.reply_text)
     return str(error) or type(error).__name__

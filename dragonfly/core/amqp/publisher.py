@@ -93,7 +93,7 @@ class Publisher:
         """Publish a message, or keep it, or tell that it cannot be sent; I/O thread."""
         if self.is_ready and not len(self._backlog):
             self._publish(outgoing)
-        elif self.is_ready or outgoing.keep:
+        elif self._connection.is_up or outgoing.keep:
             outgoing.keep = max(outgoing.keep, _TURN)
             self._backlog.add(outgoing)
         else:

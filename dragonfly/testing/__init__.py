@@ -1,0 +1,6 @@
+"""Public test kit: a pytest plugin with a private RabbitMQ for the tests of services and clients."""
+
+from dragonfly.testing.mesh import Mesh
+from dragonfly.testing.rabbitmq import RabbitMQNode
+
+__all__ = ["Mesh", "RabbitMQNode"]

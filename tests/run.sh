@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Everything that a change must pass: style, types, docs, tests.
+#
+#     ./tests/run.sh                 all of it
+#     ./tests/run.sh -k codec        the arguments go to pytest
+#
+# The first run makes .venv and installs what is needed. It leaves nothing running.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+VENV_PYTHON=.venv/bin/python
+LOG=.venv/setup.log
+FAILED=()
+
+give_up() {
+    printf '%s\n' "$@" >&2
+    exit 2
+}
+
+find_python() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11 python3.10; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+make_venv() {
+    local python
+    "$VENV_PYTHON" -m pip --version >/dev/null 2>&1 && return
+    python=$(find_python) || give_up "Python 3.10 or newer is needed: sudo apt-get install python3 python3-venv"
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        give_up "$python cannot make a virtual environment: sudo apt-get install $python-venv"
+    "$python" -m venv --clear .venv || give_up "$python -m venv .venv failed"
+}
+
+# The stamp names all that the installation follows from: the folder too, since scripts in .venv hold its path.
+install_package() {
+    local files=(setup.py requirements.txt docs/requirements.txt tests/requirements.txt) stamp
+    stamp="$PWD $(cat "${files[@]}" | cksum)"
+    [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && return
+    echo "installing into .venv ..."
+    "$VENV_PYTHON" -m pip install -e . -r requirements.txt -r docs/requirements.txt -r tests/requirements.txt \
+        >"$LOG" 2>&1 || give_up "$(tail -n 20 "$LOG")" "pip failed; all it said is in $LOG"
+    printf '%s' "$stamp" >.venv/stamp
+}
+
+has_rabbitmq() {
+    "$VENV_PYTHON" -c 'import sys; from dragonfly.testing import RabbitMQNode; sys.exit(not RabbitMQNode.installed())'
+}
+
+# Print how to become root without being asked for a password: nothing to say for root itself.
+as_root() {
+    [ "$(id -u)" = 0 ] && return
+    sudo -n true 2>/dev/null && echo "sudo -n"
+}
+
+epmd_processes() {
+    ps -e -o pid= -o comm= | awk '$2 == "epmd" { print $1 }'
+}
+
+# Debian starts the server that it installs. The tests start their own: end what was not here before.
+stop_packaged_server() {
+    local root=$1 epmd_before=$2 pid
+    if [ -d /run/systemd/system ]; then
+        $root systemctl stop rabbitmq-server.service
+    elif $root service rabbitmq-server status; then
+        $root service rabbitmq-server stop
+    fi
+    for pid in $(epmd_processes); do
+        [[ " $epmd_before " == *" $pid "* ]] || $root kill "$pid"
+    done
+}
+
+install_rabbitmq() {
+    local root epmd_before
+    [ -n "${DRAGONFLY_TEST_BROKER:-}" ] && return
+    has_rabbitmq && return
+    if command -v apt-get >/dev/null && root=$(as_root); then
+        echo "installing rabbitmq-server ..."
+        epmd_before=$(epmd_processes | tr '\n' ' ')
+        {
+            $root apt-get update
+            $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends rabbitmq-server
+            stop_packaged_server "$root" "$epmd_before"
+        } </dev/null >>"$LOG" 2>&1
+    fi
+    has_rabbitmq || echo "rabbitmq-server is not installed: the tests that need it are skipped"
+}
+
+# Run one check; say nothing more than its name when it passes.
+check() {
+    local name=$1 output
+    shift
+    if output=$("$@" 2>&1); then
+        printf '%-13s ok\n' "$name"
+    else
+        printf '%-13s FAILED\n%s\n' "$name" "$output"
+        FAILED+=("$name")
+    fi
+}
+
+make_venv
+install_package
+install_rabbitmq
+check "ruff check" "$VENV_PYTHON" -m ruff check --quiet --output-format concise .
+check "ruff format" "$VENV_PYTHON" -m ruff format --quiet --check --output-format concise .
+check "mypy" "$VENV_PYTHON" -m mypy
+check "docs" "$VENV_PYTHON" -m sphinx -q -W --keep-going -E -b html docs docs/_build
+"$VENV_PYTHON" -m pytest "$@"
+status=$?
+
+if [ ${#FAILED[@]} -gt 0 ]; then
+    printf -v names '%s, ' "${FAILED[@]}"
+    echo "failed before the tests: ${names%, }"
+    [ $status -ne 0 ] || status=1
+fi
+exit $status
