@@ -1,0 +1,149 @@
+"""The program `dragonfly`: finds the verb, parses its options, shows the log, returns an exit status.
+
+A verb's module is imported when the verb is used, and only its own parser is built: a get in a shell loop
+should cost what its request costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import logging
+import os
+import sys
+from typing import Any
+
+import dragonfly
+from dragonfly.command_parser import CommandParser, did_you_mean
+from dragonfly.status_log_handlers.console import console
+from dragonfly.subcommands import VERBS
+from dragonfly.subcommands.exit_status import Status
+
+logger = logging.getLogger(__name__)
+
+_PROGRAM = "dragonfly"
+_OPTIONS_OF_VERBS = ("-v", "-b", "-c", "--verbose", "--broker", "--config")
+_VERBOSITY_FOR_TRACEBACKS = 2
+
+
+def entry() -> None:
+    """Run the command line of this process, and leave with its status."""
+    sys.exit(main())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command line and return its exit status.
+
+    Args:
+        argv: the words after the program's name; those of this process by default.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    _prepare_streams()
+    try:
+        return _run(words)
+    except BrokenPipeError:  # `| head`: the reader has seen enough
+        return Status.SUCCESS
+    except KeyboardInterrupt:
+        return Status.INTERRUPTED
+    finally:
+        _let_go_of_stdout()
+
+
+def _run(words: list[str]) -> int:
+    first = words[0] if words else ""
+    if first in VERBS:
+        return _run_verb(first, words[1:])
+    if first in ("-V", "--version"):
+        print(dragonfly.__version__)  # noqa: T201
+        return Status.SUCCESS
+    parser = _program_parser()
+    if first in ("-h", "--help"):
+        parser.print_help()
+        return Status.SUCCESS
+    parser.complain(_what_is_wrong(words))
+    return Status.USAGE
+
+
+def _run_verb(name: str, words: list[str]) -> int:
+    parser, verb = _verb_parser(name)
+    try:
+        args = parser.parse(words)
+    except SystemExit as leave:  # argparse has printed the help, the version, or what is wrong
+        return int(leave.code or 0)
+    return _call(verb, args)
+
+
+def _call(verb: Any, args: argparse.Namespace) -> int:
+    with console(args.verbose):
+        try:
+            status = int(verb(args))
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:
+            raise
+        except (Exception, SystemExit) as err:
+            # The last resort: whatever a verb did not foresee is one sentence, too.
+            trace = args.verbose >= _VERBOSITY_FOR_TRACEBACKS
+            logger.error("unexpected %s: %s", type(err).__name__, err, exc_info=trace)
+            return int(getattr(verb, "failure_status", Status.FAILED))
+
+
+def _verb_parser(name: str) -> tuple[CommandParser, Any]:
+    module, class_name, _ = VERBS[name]
+    verb = getattr(importlib.import_module(f"dragonfly.subcommands.{module}"), class_name)()
+    parser = CommandParser(f"{_PROGRAM} {name}")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="increases terminal output verbosity")
+    parser.add_argument(
+        "-V", "--version", action="version", version=dragonfly.__version__, help="display dripline version"
+    )
+    parser.add_argument(
+        "-b",
+        "--broker",
+        nargs="?",
+        const="localhost",
+        help="network path for the AMQP broker, if not provided (and if a config file is provided) use the "
+        'value from the config file; if the option is present with no argument then "localhost" is used',
+    )
+    parser.add_argument("-c", "--config", help="path (absolute or relative) to configuration file")
+    verb.update_parser(parser, parser.more_options)
+    return parser, verb
+
+
+def _program_parser() -> CommandParser:
+    parser = CommandParser(_PROGRAM)
+    verbs = parser.add_subparsers(
+        title="subcommands", description="detailed help is available for each subcommand", prog=_PROGRAM
+    )
+    for name, (_, _, sentence) in VERBS.items():
+        verbs.add_parser(name, help=sentence)
+    return parser
+
+
+def _what_is_wrong(words: list[str]) -> str:
+    if not words:
+        return "a subcommand is missing"
+    first = words[0]
+    if first.startswith(_OPTIONS_OF_VERBS):
+        verb = next((word for word in words if word in VERBS), "get")
+        return f"{first} belongs after the subcommand: {_PROGRAM} {verb} ... {first}"
+    advice = did_you_mean(first, VERBS, f"{_PROGRAM} -h lists them")
+    return f"there is no subcommand {first!r}; {advice}"
+
+
+def _prepare_streams() -> None:
+    """Let neither a closed stream nor a letter that the terminal's encoding lacks be a reason to fail."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 -- as long as the program
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _let_go_of_stdout() -> None:
+    """Keep the interpreter from failing, at its end, on what could not be written: it has been reported."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

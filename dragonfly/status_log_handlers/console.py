@@ -1,0 +1,88 @@
+"""The terminal: messages of the monitor on stdout, every other record on stderr."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LINE = "%(asctime)s[%(levelname)-8s] %(name)s(%(lineno)d) -> %(message)s"
+_TIME = "%Y-%m-%dT%H:%M:%S"
+# What a person should read although nothing is wrong is shown without -v; what the monitor shows is output.
+NOTICE = 25
+MESSAGE = 35
+_ALL = 1  # a logger whose level is 0 would ask its parent
+_OFF = logging.CRITICAL + 1
+_VERBOSITY_FOR_PIKA = 3
+
+# Texts come from other programs: their control characters must not reach the terminal.
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+@contextmanager
+def console(verbosity: int) -> Iterator[None]:
+    """Show the records of this package while the context lasts.
+
+    Args:
+        verbosity: how often -v was given; each lowers the threshold by ten, from 25.
+    """
+    stderr = _StderrHandler(sys.stderr)
+    handlers: list[logging.Handler] = [stderr, _StdoutHandler(sys.stdout)]
+    for handler in handlers:
+        handler.setFormatter(_Formatter(_LINE, _TIME))
+    pika = (stderr, _ALL) if verbosity >= _VERBOSITY_FOR_PIKA else (logging.NullHandler(), _OFF)
+    with (
+        _attached("dragonfly", handlers, max(_ALL, NOTICE - 10 * verbosity)),
+        _attached("pika", [pika[0]], pika[1]),
+    ):
+        yield
+
+
+@contextmanager
+def _attached(name: str, handlers: list[logging.Handler], level: int) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before = logger.level, logger.propagate
+    logger.setLevel(level)
+    logger.propagate = False
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).translate(_VISIBLE)
+
+
+class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Write what a person should know; where nobody can read it, that is no reason to stop."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno != MESSAGE
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
+class _StdoutHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Write the program's output; where it cannot be written, the program has nothing left to do."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno == MESSAGE
+
+    def flush(self) -> None:
+        """Leave it to the monitor, which knows when no more messages wait: a flush each would halve its speed."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            raise error
+        super().handleError(record)

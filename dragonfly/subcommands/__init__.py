@@ -1,0 +1,25 @@
+"""The verbs of the command line, in the order of the help: module, class, sentence.
+
+A verb is a class with `update_parser(parser, more_options)` and `__call__(args) -> int`, the exit status. Its
+module is imported when somebody uses the verb, and what the verb needs when it is called.
+"""
+
+VERBS = {
+    "get": ("agent", "Get", "return the value of an endpoint or a property of an endpoint if specified"),
+    "set": ("agent", "Set", "set the value of an endpoint, or a property of an endpoint if specified"),
+    "config": ("agent", "Config", "<deprecated> query or set the value of a property of an endpoint"),
+    "run": ("agent", "Run", "send an OP_RUN, further details are endpoint specific"),
+    "cmd": ("agent", "Cmd", "have an endpoint execute an internal function"),
+    "send": ("agent", "Send", "have an endpoint (which is probably also a provider) execute a send"),
+    "monitor": (
+        "message_monitor",
+        "Monitor",
+        "utility for listening in on AMQP messages (does not prevent delivery but may prevent undeliverable "
+        "errors if there is no other valid target)",
+    ),
+    "serve": (
+        "serve",
+        "Serve",
+        "start a long-running dripline service based on a provided config file (formerly open_spimescape_portal)",
+    ),
+}

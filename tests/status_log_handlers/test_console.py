@@ -1,0 +1,95 @@
+"""The terminal: which records appear, where, and how they look."""
+
+import logging
+import re
+import sys
+
+import pytest
+
+from dragonfly.status_log_handlers.console import MESSAGE, NOTICE, console
+
+logger = logging.getLogger("dragonfly.test")
+
+
+def test_a_line_is_time_level_name_and_text(capsys):
+    with console(0):
+        logger.warning("it is %s", "late")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\[WARNING \] dragonfly\.test\(\d+\) -> it is late\n", err)
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "shown"),
+    [
+        (0, [NOTICE, 30]),
+        (1, [20, NOTICE, 30]),
+        (2, [10, 20, NOTICE, 30]),
+        (3, [1, 10, 20, NOTICE, 30]),
+        (9, [1, 10, 20, NOTICE, 30]),
+    ],
+)
+def test_each_v_lowers_the_threshold_by_ten_from_25(verbosity, shown, capsys):
+    with console(verbosity):
+        for level in (1, 10, 20, NOTICE, 30):
+            logger.log(level, "level %d", level)
+    err = capsys.readouterr().err
+    assert [int(line.split()[-1]) for line in err.splitlines()] == shown
+
+
+def test_a_notice_is_level_25(capsys):
+    with console(0):
+        logger.log(NOTICE, "x")
+    assert "[Level 25] " in capsys.readouterr().err
+
+
+def test_messages_of_the_monitor_go_to_stdout(capsys):
+    with console(0):
+        logger.log(MESSAGE, "\nx")
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r"\S+\[Level 35\] dragonfly\.test\(\d+\) -> \nx\n", out)
+    assert err == ""
+
+
+def test_control_characters_do_not_reach_the_terminal(capsys):
+    with console(0):
+        logger.warning("\x1b[2J\r\x9b\x00\x7f µ\tx\ny")
+    assert capsys.readouterr().err.endswith("-> \\x1b[2J\\x0d\\x9b\\x00\\x7f µ\tx\ny\n")
+
+
+@pytest.mark.parametrize(("verbosity", "lines"), [(0, 0), (2, 0), (3, 2)])
+def test_pika_is_silent_below_vvv(verbosity, lines, capsys):
+    with console(verbosity):
+        logging.getLogger("pika.connection").error("x")
+        logging.getLogger("pika.connection").debug("y")
+    assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_afterwards_the_loggers_are_as_before():
+    ours = logging.getLogger("dragonfly")
+    before = ours.level, ours.propagate, list(ours.handlers)
+    with console(3):
+        assert len(ours.handlers) == len(before[2]) + 2
+    assert (ours.level, ours.propagate, ours.handlers) == before
+
+
+class Closed:
+    """A stream whose reader has gone."""
+
+    def write(self, text):
+        raise BrokenPipeError
+
+    def flush(self):
+        pass
+
+
+def test_a_closed_stdout_ends_the_monitor(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Closed())
+    with console(0), pytest.raises(BrokenPipeError):
+        logger.log(MESSAGE, "x")
+
+
+def test_a_closed_stderr_disturbs_nobody(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Closed())
+    with console(0):
+        logger.error("x")

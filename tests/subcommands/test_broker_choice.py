@@ -1,0 +1,39 @@
+"""Which broker a client talks to."""
+
+from argparse import Namespace
+
+import pytest
+
+from dragonfly.subcommands.broker_choice import choose_broker
+from dragonfly.subcommands.exit_status import CommandError, Status
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "service.yaml"
+    path.write_text("name: my_store\nbroker: from_file\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("environment", [None, "", "from_environment"])
+def test_the_order_is_option_file_environment(environment, config, monkeypatch):
+    monkeypatch.delenv("DRAGONFLY_BROKER", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("DRAGONFLY_BROKER", environment)
+    assert choose_broker(Namespace(broker="from_option", config=config)) == "from_option"
+    assert choose_broker(Namespace(broker=None, config=config)) == "from_file"
+    assert choose_broker(Namespace(broker=None, config=None)) == (environment or None)
+
+
+def test_a_file_without_a_broker_leaves_the_choice_to_the_environment(tmp_path, monkeypatch):
+    path = tmp_path / "service.yaml"
+    path.write_text("name: my_store\n")
+    monkeypatch.setenv("DRAGONFLY_BROKER", "from_environment")
+    assert choose_broker(Namespace(broker=None, config=str(path))) == "from_environment"
+
+
+def test_a_file_that_cannot_be_read_is_a_failure(tmp_path):
+    with pytest.raises(CommandError) as failure:
+        choose_broker(Namespace(broker=None, config=str(tmp_path / "none.yaml")))
+    assert failure.value.status == Status.BAD_CONFIG
+    assert "none.yaml" in failure.value.args[0]

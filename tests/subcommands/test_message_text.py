@@ -1,0 +1,81 @@
+"""Messages as text: the order of the fields, and the secret in them."""
+
+import json
+
+import pytest
+
+from dragonfly.core.codec import decode
+from dragonfly.core.message import AlertMessage, ReplyMessage, RequestMessage
+from dragonfly.subcommands.message_text import indented, one_line, shown_fields, undecoded
+
+SENDER = {
+    "commit": "g1",
+    "version": "v1",
+    "hostname": "h",
+    "package": "dripline",
+    "exe": "e",
+    "username": "u",
+}
+SENDER_ORDER = ["username", "exe", "package", "hostname", "version", "commit"]
+
+
+@pytest.mark.parametrize(
+    ("message", "order"),
+    [
+        (RequestMessage(1, {"values": []}), ["timestamp", "sender_info", "payload", "msgop"]),
+        (
+            RequestMessage(0, {"values": []}, lockout_key="ab", extra={"new": 1}),
+            ["timestamp", "sender_info", "payload", "msgop", "lockout_key", "new"],
+        ),
+        (ReplyMessage(1), ["timestamp", "sender_info", "retcode", "return_msg", "payload"]),
+        (AlertMessage(1, extra={"a": 1}), ["timestamp", "sender_info", "payload", "a"]),
+    ],
+)
+def test_the_order_is_the_tutorials(message, order):
+    assert list(shown_fields(message)) == order
+
+
+def test_the_order_is_ours_whatever_the_peer_sent():
+    body = {"zzz": 1, "payload": 2, "msgtype": 4, "sender_info": {**SENDER, "service_name": "s", "age": 3}}
+    fields = shown_fields(decode(json.dumps(body).encode(), "application/json"))
+    assert list(fields) == ["timestamp", "sender_info", "payload", "zzz"]
+    assert list(fields["sender_info"]) == [*SENDER_ORDER, "service_name", "age"]
+
+
+def test_a_lockout_key_is_never_shown():
+    assert shown_fields(RequestMessage(0, lockout_key="secret"))["lockout_key"] == "***"
+    assert shown_fields(AlertMessage(0, extra={"lockout_key": "secret"}))["lockout_key"] == "***"
+    for body in (b'{"lockout_key": "sec\\"ret", "x": 1}', b'{"lockout_key":secret, "x": 1}'):
+        assert undecoded(body).replace(" ", "") == '{"lockout_key":"***","x":1}'
+
+
+def test_the_message_itself_stays_as_it_is():
+    message = RequestMessage(0, lockout_key="secret", sender_info=dict(SENDER))
+    shown_fields(message)
+    assert message.lockout_key == "secret"
+    assert list(message.sender_info) == list(SENDER)
+
+
+@pytest.mark.parametrize("columns", [2, 4])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        [],
+        "",
+        'µ\n"\\\u2028\x00\x7f\udc80',
+        [1, 1.5, 1e300, -0.0, 10**30, True, False, None],
+        {"a": {}, "b": [], "c": [[], {}, [1, {"d": ["e"]}]], "": {"µ\t": None}},
+    ],
+)
+def test_indented_text_is_that_of_the_json_module(value, columns):
+    assert indented(value, columns) == json.dumps(value, indent=columns, ensure_ascii=False)
+
+
+def test_people_see_letters_and_programs_see_ascii():
+    assert indented({"unit": "µm"}, 4) == '{\n    "unit": "µm"\n}'
+    assert one_line({"unit": "µm\udc80"}) == '{"unit": "\\u00b5m\\udc80"}'
+
+
+def test_bytes_that_are_no_text_are_shown_with_backslashes():
+    assert undecoded(b"\xff\x00a") == "\\xff\x00a"
