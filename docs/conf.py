@@ -1,0 +1,31 @@
+"""How the documentation is built: `python -m sphinx -W -b html docs docs/_build`; nothing is fetched for it."""
+
+import importlib
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+DOCS = Path(__file__).resolve().parent
+# The pages describe the files that lie beside them, whatever is installed.
+sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]
+
+project = "dragonfly"
+release = version = importlib.import_module("dragonfly").__version__
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "return_codes"]
+exclude_patterns = ["_build", "requirements.txt"]
+
+autodoc_inherit_docstrings = False
+napoleon_custom_sections = [("Further Keyword Args", "keyword args")]
+
+html_theme = "furo"
+html_title = f"dragonfly {release}"
+html_show_copyright = False
+html_show_sphinx = False
+html_copy_source = False
+
+
+def setup(app: Sphinx) -> None:
+    """Show classes without the arguments of `__init__`: their keys are listed one by one below."""
+    app.connect("autodoc-process-signature", lambda *_: ("", ""))
