@@ -15,7 +15,8 @@ import sys
 from typing import Any
 
 import dragonfly
-from dragonfly.command_parser import CommandParser, did_you_mean
+from dragonfly.command_parser import CommandParser
+from dragonfly.core.near_miss import did_you_mean
 from dragonfly.status_log_handlers.console import console
 from dragonfly.subcommands import VERBS
 from dragonfly.subcommands.exit_status import Status
@@ -128,7 +129,7 @@ def _what_is_wrong(words: list[str]) -> str:
         verb = next((word for word in words if word in VERBS), "get")
         return f"{first} belongs after the subcommand: {_PROGRAM} {verb} ... {first}"
     advice = did_you_mean(first, VERBS, f"{_PROGRAM} -h lists them")
-    return f"there is no subcommand {first!r}; {advice}"
+    return f"there is no subcommand {first!r}{advice}"
 
 
 def _prepare_streams() -> None:

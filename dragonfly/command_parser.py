@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from dragonfly.core.near_miss import did_you_mean
+
 _COLUMNS = 80
 
 
@@ -181,15 +183,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def _unknown_option(self, word: str) -> None:
         otherwise = "a value that begins with '-' goes after '--'"
-        self.error(f"there is no option {word}; {did_you_mean(word, self._option_string_actions, otherwise)}")
-
-
-def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the end of a sentence: what was probably meant, or other advice where nothing is near."""
-    import difflib  # only somebody who mistyped needs it
-
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]}?" if near else otherwise
+        self.error(f"there is no option {word}{did_you_mean(word, self._option_string_actions, otherwise)}")
 
 
 def _looks_like_option(word: str) -> bool:

@@ -24,7 +24,7 @@ MAY_IMPORT = {
 }
 
 CORE = {
-    "pure": "constants exceptions message codec routing lockout calibration arithmetic expression numbers "
+    "pure": "constants exceptions message codec routing lockout calibration arithmetic expression numbers near_miss "
     "mesh_access deadline",
     "objects": "endpoint provider scheduler data_logger spime",
     "wire": "credentials amqp lane service service_binding service_departure request_handler requester "

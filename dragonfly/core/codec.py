@@ -25,7 +25,14 @@ from dragonfly.core.message import AlertMessage, InfoMessage, Message, ReplyMess
 DEFAULT_MAX_DEPTH = 64
 
 _CONSTANT_TEXTS = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
-_DECODER = json.JSONDecoder(parse_constant=_CONSTANT_TEXTS.__getitem__)
+
+
+def _parsed_float(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else str(value)  # 1e999 is an infinity, too
+
+
+_DECODER = json.JSONDecoder(parse_float=_parsed_float, parse_constant=_CONSTANT_TEXTS.__getitem__)
 _ENCODER = json.JSONEncoder(allow_nan=False)
 
 _COMMON = {"msgtype", "timestamp", "sender_info", "payload"}

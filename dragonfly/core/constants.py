@@ -35,3 +35,8 @@ PROBE_HEADER = "probe"
 DEFAULT_TIMEOUT = 10.0
 COMPLETED_SILENTLY = "operation completed silently"
 NOT_DELIVERABLE = "message not deliverable"
+
+# Levels of log records that are shown without -v although nothing is wrong: what a person should notice, and the
+# messages that a monitor shows.
+LEVEL_NOTICE = 25
+LEVEL_MESSAGE = 35

@@ -10,12 +10,12 @@ Rules:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from dragonfly.core.exceptions import DriplineMethodNotSupportedError, DriplineValueError
+from dragonfly.core.near_miss import did_you_mean
 
 
 def read(endpoint: Any, name: str) -> Any:
@@ -77,8 +77,7 @@ def _check_allowed(endpoint: Any, name: str) -> None:
 
 
 def _unknown(endpoint: Any, name: str, kind: str, names: frozenset[str]) -> DriplineValueError:
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, names)
     return DriplineValueError(f"{endpoint.name}({type(endpoint).__name__}) has no <{name[:80]}> {kind}{hint}")
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 import dragonfly
-from dragonfly.loader.problem import ConfigError, Problem, near_miss
+from dragonfly.core.near_miss import near_miss
+from dragonfly.loader.problem import ConfigError, Problem
 from dragonfly.loader.syntax import explain
 
 # Trees of nodes are walked recursively, in libyaml as well, which ends the process where its stack ends.

@@ -1,6 +1,5 @@
 """What is wrong with a config file: collected, and printed together."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -57,18 +56,3 @@ class Report:
 
 def _one_line(text: str) -> str:
     return " ".join(text.splitlines())
-
-
-def near_miss(word: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that was probably meant, None where none resembles the word, whatever the case."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return by_lower[matches[0]] if matches else None
-
-
-def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> str:
-    """Return the end of a sentence: a suggestion, or `otherwise` where nothing resembles the word."""
-    match = near_miss(word, candidates)
-    if match is not None:
-        return f"; did you mean {match}?"
-    return f"; {otherwise}" if otherwise else ""

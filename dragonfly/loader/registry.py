@@ -10,7 +10,7 @@ from typing import Any
 
 from dragonfly import core, implementations
 from dragonfly.core.endpoint import Endpoint
-from dragonfly.loader.problem import did_you_mean
+from dragonfly.core.near_miss import did_you_mean
 from dragonfly.loader.source_file import NEW_IMPORT, SourceFileError, load_source
 
 PLUGIN_GROUP = "dragonfly.implementations"

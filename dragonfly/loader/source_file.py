@@ -48,8 +48,9 @@ def load_source(path: Path) -> ModuleType:
 
 
 def _module_name(path: Path) -> str:
+    # Below this package, so that what its logger says is shown like everything else.
     stem = re.sub(r"\W", "_", path.stem)
-    return f"module_path_{stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    return f"dragonfly.module_path.{stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 
 def _reason(error: BaseException, path: Path) -> str:

@@ -8,11 +8,12 @@ import yaml
 
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import DriplineValueError
+from dragonfly.core.near_miss import did_you_mean, near_miss
 from dragonfly.core.provider import Provider
 from dragonfly.core.routing import check_name
 from dragonfly.core.service import Service
 from dragonfly.loader.keys import RESERVED, keys_of
-from dragonfly.loader.problem import Report, did_you_mean, near_miss
+from dragonfly.loader.problem import Report
 from dragonfly.loader.registry import LookupFailedError, Registry
 from dragonfly.loader.values import BOOL, NULL, Entry, ValueReader, as_written, is_text, line_of
 

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dragonfly.core.constants import LEVEL_MESSAGE, LEVEL_NOTICE
+
 _LINE = "%(asctime)s[%(levelname)-8s] %(name)s(%(lineno)d) -> %(message)s"
 _TIME = "%Y-%m-%dT%H:%M:%S"
 # What a person should read although nothing is wrong is shown without -v; what the monitor shows is output.
-NOTICE = 25
-MESSAGE = 35
 _ALL = 1  # a logger whose level is 0 would ask its parent
 _OFF = logging.CRITICAL + 1
 _VERBOSITY_FOR_PIKA = 3
@@ -33,7 +33,7 @@ def console(verbosity: int) -> Iterator[None]:
         handler.setFormatter(_Formatter(_LINE, _TIME))
     pika = (stderr, _ALL) if verbosity >= _VERBOSITY_FOR_PIKA else (logging.NullHandler(), _OFF)
     with (
-        _attached("dragonfly", handlers, max(_ALL, NOTICE - 10 * verbosity)),
+        _attached("dragonfly", handlers, max(_ALL, LEVEL_NOTICE - 10 * verbosity)),
         _attached("pika", [pika[0]], pika[1]),
     ):
         yield
@@ -65,7 +65,7 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Write what a person should know; where nobody can read it, that is no reason to stop."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno != MESSAGE
+        return record.levelno != LEVEL_MESSAGE
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         if not isinstance(sys.exc_info()[1], OSError):
@@ -76,7 +76,7 @@ class _StdoutHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Write the program's output; where it cannot be written, the program has nothing left to do."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno == MESSAGE
+        return record.levelno == LEVEL_MESSAGE
 
     def flush(self) -> None:
         """Leave it to the monitor, which knows when no more messages wait: a flush each would halve its speed."""

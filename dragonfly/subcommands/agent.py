@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dragonfly.core.constants import (
     BROADCAST,
     DEFAULT_TIMEOUT,
+    LEVEL_NOTICE,
     OP_CMD,
     OP_CONFIG,
     OP_GET,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NOTICE = 25  # the level of what is shown without -v although nothing is wrong
 _LONGEST_TIMEOUT = 4_294_967  # s; RabbitMQ counts a message's expiration in milliseconds, in 32 bits
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 
@@ -178,7 +178,7 @@ def _show(reply: ReplyMessage, args: argparse.Namespace) -> None:
         logger.info("response:\n%s", indented(shown_fields(reply), 4))
     print(_json(reply, args.target) if args.json else _text(reply, args))  # noqa: T201
     if reply.return_msg:
-        logger.log(_NOTICE, "return message: %s", reply.return_msg)
+        logger.log(LEVEL_NOTICE, "return message: %s", reply.return_msg)
 
 
 def _json(reply: ReplyMessage, target: str) -> str:

@@ -8,7 +8,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from dragonfly.core.constants import ALERTS, PROBE_HEADER
+from dragonfly.core.constants import ALERTS, LEVEL_MESSAGE, PROBE_HEADER
 from dragonfly.core.exceptions import DriplineError
 from dragonfly.subcommands.broker_choice import choose_broker
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MESSAGE = 35  # the level of messages, which the console writes to stdout
 _EVERYTHING = "#"
 _NO_APP = "unknown"
 _VERBOSITY_FOR_PROBES = 2
@@ -103,7 +102,7 @@ def _show_block(delivery: Delivery, payload_only: bool) -> None:
     except DriplineError as err:
         text = f"cannot be decoded: {err}\n{undecoded(delivery.body)}"
     logger.log(
-        _MESSAGE,
+        LEVEL_MESSAGE,
         "\n%s [%s]     (From App [routing_key])\n%s",
         delivery.app_id or _NO_APP,
         delivery.routing_key,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dragonfly.loader.problem import ConfigError, Problem, Report, did_you_mean, near_miss
+from dragonfly.loader.problem import ConfigError, Problem, Report
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,3 @@ def test_a_report_raises_all_problems_in_the_order_of_the_file() -> None:
 
 def test_a_report_without_problems_raises_nothing() -> None:
     Report("a.yaml").check()
-
-
-@pytest.mark.parametrize(
-    ("word", "match"),
-    [("log_intervall", "log_interval"), ("LOG_INTERVAL", "log_interval"), ("name", None), ("", None)],
-)
-def test_a_near_miss_is_found(word: str, match: str | None) -> None:
-    assert near_miss(word, ["log_interval", "calibration"]) == match
-
-
-def test_a_hint_ends_a_sentence() -> None:
-    assert did_you_mean("peachs", ["peaches"]) == "; did you mean peaches?"
-    assert did_you_mean("plums", ["peaches"]) == ""
-    assert did_you_mean("xyz", ["peaches"], "it has peaches") == "; it has peaches"

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from dragonfly.status_log_handlers.console import MESSAGE, NOTICE, console
+from dragonfly.core.constants import LEVEL_MESSAGE, LEVEL_NOTICE
+from dragonfly.status_log_handlers.console import console
 
 logger = logging.getLogger("dragonfly.test")
 
@@ -22,16 +23,16 @@ def test_a_line_is_time_level_name_and_text(capsys):
 @pytest.mark.parametrize(
     ("verbosity", "shown"),
     [
-        (0, [NOTICE, 30]),
-        (1, [20, NOTICE, 30]),
-        (2, [10, 20, NOTICE, 30]),
-        (3, [1, 10, 20, NOTICE, 30]),
-        (9, [1, 10, 20, NOTICE, 30]),
+        (0, [LEVEL_NOTICE, 30]),
+        (1, [20, LEVEL_NOTICE, 30]),
+        (2, [10, 20, LEVEL_NOTICE, 30]),
+        (3, [1, 10, 20, LEVEL_NOTICE, 30]),
+        (9, [1, 10, 20, LEVEL_NOTICE, 30]),
     ],
 )
 def test_each_v_lowers_the_threshold_by_ten_from_25(verbosity, shown, capsys):
     with console(verbosity):
-        for level in (1, 10, 20, NOTICE, 30):
+        for level in (1, 10, 20, LEVEL_NOTICE, 30):
             logger.log(level, "level %d", level)
     err = capsys.readouterr().err
     assert [int(line.split()[-1]) for line in err.splitlines()] == shown
@@ -39,13 +40,13 @@ def test_each_v_lowers_the_threshold_by_ten_from_25(verbosity, shown, capsys):
 
 def test_a_notice_is_level_25(capsys):
     with console(0):
-        logger.log(NOTICE, "x")
+        logger.log(LEVEL_NOTICE, "x")
     assert "[Level 25] " in capsys.readouterr().err
 
 
 def test_messages_of_the_monitor_go_to_stdout(capsys):
     with console(0):
-        logger.log(MESSAGE, "\nx")
+        logger.log(LEVEL_MESSAGE, "\nx")
     out, err = capsys.readouterr()
     assert re.fullmatch(r"\S+\[Level 35\] dragonfly\.test\(\d+\) -> \nx\n", out)
     assert err == ""
@@ -86,7 +87,7 @@ class Closed:
 def test_a_closed_stdout_ends_the_monitor(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Closed())
     with console(0), pytest.raises(BrokenPipeError):
-        logger.log(MESSAGE, "x")
+        logger.log(LEVEL_MESSAGE, "x")
 
 
 def test_a_closed_stderr_disturbs_nobody(monkeypatch):
