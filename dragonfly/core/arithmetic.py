@@ -94,16 +94,18 @@ def _bounded(function: Callable[..., Any], limit: int) -> Callable[..., Any]:
     return checked
 
 
-def _round(value: float, ndigits: int = 0) -> Any:
-    if not -300 <= ndigits <= 300:
+def _round(value: float, ndigits: int | None = None) -> Any:
+    if ndigits is not None and not -300 <= ndigits <= 300:
         raise DriplineValueError("round takes up to 300 digits here")
-    return round(value, ndigits) if ndigits else round(value)
+    return round(value, ndigits)
 
 
 @lru_cache(maxsize=1)
 def functions() -> dict[str, Callable[..., Any]]:
     """Return what every expression may call: the functions of `math`, and a few built-in ones."""
     known = {name: value for name, value in vars(math).items() if callable(value) and not name.startswith("_")}
+    for name in ("dist", "fsum", "prod", "sumprod"):  # they take lists, which an expression has not
+        known.pop(name, None)
     for name in ("factorial", "comb", "perm"):
         known[name] = _bounded(known[name], 1_000)
     return {**known, "abs": abs, "min": min, "max": max, "round": _round, "int": int, "float": float}

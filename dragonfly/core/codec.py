@@ -56,7 +56,11 @@ def encode(message: Message) -> bytes:
             return _ENCODER.encode(fields).encode("ascii")
         except ValueError:  # NaN or an infinity, maybe: once more, with their texts
             return _ENCODER.encode(_finite(fields)).encode("ascii")
-    except (TypeError, ValueError, RecursionError) as err:
+    except RecursionError as err:
+        raise DriplinePayloadError(
+            "the value cannot be carried by JSON: it is nested too deep, or holds itself"
+        ) from err
+    except (TypeError, ValueError) as err:
         raise DriplinePayloadError(f"the value cannot be carried by JSON: {err}") from err
 
 

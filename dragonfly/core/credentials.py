@@ -81,15 +81,14 @@ def parsed_address(broker: str | None) -> BrokerAddress:
     """
     text = broker or DEFAULT_HOST
     if not isinstance(text, str) or any(character.isspace() for character in text):
-        raise DriplineValueError(f"{text!r:.80} is no address of a broker: {_FORM}")
+        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}")
     scheme, separator, rest = text.partition("://")
     if separator and scheme not in ("amqp", "amqps"):
         raise DriplineValueError(f"a broker's address does not begin with {scheme[:20]}://: {_FORM}")
     try:
         return _parsed(rest if separator else text, scheme == "amqps", is_url=separator != "")
     except ValueError as err:
-        # The text of a URL may hold a password: only the part that names the host is shown.
-        raise DriplineValueError(f"{text.rpartition('@')[2]!r:.80} is no address of a broker: {_FORM}") from err
+        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}") from err
 
 
 def _parsed(text: str, tls: bool, is_url: bool) -> BrokerAddress:
@@ -98,12 +97,19 @@ def _parsed(text: str, tls: bool, is_url: bool) -> BrokerAddress:
     parts = urlsplit(f"//{text}")
     if not is_url and (parts.path or "@" in text):
         raise ValueError("only a URL has a user or a path")
-    if not parts.hostname or parts.query or parts.fragment:
+    if not parts.hostname or parts.query or parts.fragment or "@" in parts.path or parts.port == 0:
         raise ValueError("no host, or more than a host")
     port = parts.port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT)
     virtual_host = unquote(parts.path[1:]) or "/"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return BrokerAddress(parts.hostname, port, virtual_host, user, password, tls)
+
+
+def _shown(text: object) -> str:
+    """Return a text as an error may show it: nothing that could be a URL, which may hold a password."""
+    if not isinstance(text, str) or text.startswith("amqp") or "@" in text or "://" in text:
+        return "the broker's address"
+    return repr(text[:80])
 
 
 def _credentials() -> tuple[str, str]:
@@ -115,19 +121,20 @@ def _credentials() -> tuple[str, str]:
         raise AuthenticationsFileError(
             "section amqp of the authentications file must be an object with username, password"
         )
-    return str(section.get("username", DEFAULT_USER)), str(section.get("password", DEFAULT_USER))
+    return str(section.get("username") or DEFAULT_USER), str(section.get("password") or DEFAULT_USER)
 
 
 def _authentications() -> dict[str, Any]:
     named = os.environ.get("DRAGONFLY_AUTH_FILE")
-    path = Path(named or DEFAULT_AUTH_FILE).expanduser()
+    path = Path(named or DEFAULT_AUTH_FILE)
     try:
+        path = path.expanduser()
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as err:
         if named:
             raise AuthenticationsFileError(f"there is no authentications file {path} (DRAGONFLY_AUTH_FILE)") from err
         return {}
-    except (OSError, ValueError) as err:
+    except (OSError, ValueError, RuntimeError) as err:
         raise AuthenticationsFileError(f"the authentications file {path} cannot be read: {err}") from err
     if not isinstance(content, dict):
         raise AuthenticationsFileError(f"the authentications file {path} must hold a JSON object")

@@ -75,8 +75,15 @@ class DataLogger:
 
 def _checked_key(value: object) -> str:
     # 255 bytes is AMQP's limit for a routing key; '.' and the endpoint's name of up to 200 still have to fit.
-    if isinstance(value, str) and value and len(value.encode()) <= 54 and not any(part in value for part in " *#"):
+    if isinstance(value, str) and not set(value) & set(" *#") and 0 < _size(value) <= 54:
         return value
     raise DriplineValueError(
         f"alert_routing_key must be a text of 1 to 54 bytes without blank, '*' and '#', not {value!r:.80}"
     )
+
+
+def _size(text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:  # a lone surrogate has no bytes at all
+        return 0

@@ -134,6 +134,8 @@ class Endpoint:
         Raises:
             DriplineError: the request cannot be done.
         """
+        if "self" in kwargs:
+            raise DriplinePayloadError(f"{self.name}: no operation takes a key 'self'")
         return _OPERATIONS[operation](self, specifier, args, kwargs)
 
     def _handle_get(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:

@@ -18,6 +18,20 @@ from dragonfly.core.numbers import number_of
 MAX_RAW_LENGTH = 10_000
 MAX_EXPRESSION_LENGTH = 1_000
 MAX_FORMAT_WIDTH = 100
+MAX_DEPTH = 100
+
+# What a function of a class may raise when it is given a value that it does not like.
+_FAILURES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 Function = Callable[..., Any]
 
@@ -60,8 +74,9 @@ class Expression:
             value = self._evaluator(self._tree, names)
         except DriplineError:
             raise
-        except (ArithmeticError, ValueError, TypeError, LookupError, RecursionError, MemoryError) as err:
-            raise DriplineValueError(f"calibration {self._text!r} of {raw!r:.80} failed: {err or repr(err)}") from err
+        except _FAILURES as err:
+            reason = str(err) or type(err).__name__
+            raise DriplineValueError(f"calibration {self._text!r} of {raw!r:.80} failed: {reason}") from err
         if value is not None and not isinstance(value, (int, float, str)):
             raise DriplineValueError(f"calibration {self._text!r} of {raw!r:.80} gives {value!r:.80}, no number")
         return value
@@ -92,7 +107,10 @@ class Expression:
             raise self._unreadable(f"{text[position - 1]!r} stands before a quoted text")
         if "{" not in match[0] and "}" not in match[0]:
             return match[0], match.end()
-        template = ast.literal_eval(match[0])
+        try:
+            template = ast.literal_eval(match[0])
+        except (SyntaxError, ValueError) as err:
+            raise self._unreadable(f"{match[0]} is no text: a backslash begins something that is none") from err
         parts = self._template(template)
         return self._slot(lambda raw: "".join(part(raw) for part in parts)), match.end()
 
@@ -139,9 +157,14 @@ class Expression:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
             reason = err.msg if isinstance(err, SyntaxError) else str(err)
             raise self._unreadable(reason or "it is nested too deep") from err
+        if _depth(tree) > MAX_DEPTH:
+            raise self._unreadable("it is nested too deep")
         tree = _PlainMath().visit(tree)
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         for node in ast.walk(tree):
             self._check(node)
+            if isinstance(node, ast.Name):
+                self._check_name(node.id, id(node) in called)
         return tree
 
     def _check(self, node: ast.AST) -> None:
@@ -153,11 +176,17 @@ class Expression:
             raise self._unreadable("only functions can be called, by their name")
         if isinstance(node, ast.keyword) and node.arg is None:
             raise self._unreadable("** in a call is not allowed")
-        if isinstance(node, ast.Name) and node.id not in {*self._slots, *self._functions, *arithmetic.CONSTANTS}:
+
+    def _check_name(self, name: str, is_called: bool) -> None:
+        is_function = name in self._functions
+        is_value = name in self._slots or name in arithmetic.CONSTANTS
+        if is_called and is_value and not is_function:
+            raise self._unreadable("a number is no function: a product is written with *")
+        if is_function and not is_called and not is_value:
+            raise self._unreadable(f"the function {name} needs its parentheses: {name}({{}})")
+        if not (is_function or is_value):
             listed = ", ".join(sorted(set(self._functions) - set(arithmetic.functions()))) or "none"
-            raise self._unreadable(
-                f"unknown name {node.id!r}; the names are those of math, and of this class: {listed}"
-            )
+            raise self._unreadable(f"unknown name {name!r}; the names are those of math, and of this class: {listed}")
 
 
 def _constant(text: str) -> Callable[[Any], str]:
@@ -179,12 +208,25 @@ def _number(wanted: str) -> Callable[[Any], int | float]:
     def value_of(raw: Any) -> int | float:
         number = number_of(raw)
         if number is not None and wanted:
-            number = number_of(_formatted(wanted)(number))
+            text = _formatted(wanted)(number)
+            number = number_of(text)
+            if number is None:
+                raise DriplineValueError(f"the format {wanted!r} makes {text!r} of {raw!r:.80}, which is not a number")
         if number is None:
             raise DriplineValueError(f"the raw value {raw!r:.80} is not a number")
         return number
 
     return value_of
+
+
+def _depth(tree: ast.AST) -> int:
+    """Return how many nodes stand in one another, without recursion."""
+    depth = 0
+    level: list[ast.AST] = [tree]
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 class _PlainMath(ast.NodeTransformer):

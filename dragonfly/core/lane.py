@@ -43,7 +43,7 @@ class LanePool:
         self._started = 0
 
     def run(self, job: Action) -> None:
-        """Run a job on a thread of its own; any thread.
+        """Run a job on a thread of its own; any thread. Its last act must be `give_back`.
 
         Raises:
             DriplineBusyError: all threads that there may be are at work.
@@ -56,6 +56,11 @@ class LanePool:
             else:
                 raise DriplineBusyError(f"all {self._max_threads} threads of {self._name} are at work")
             self._jobs.put(job)
+
+    def give_back(self) -> None:
+        """Count the thread of a job that is about to end as free, so that who comes next is not refused."""
+        with self._lock:
+            self._idle += 1
 
     def stop(self, timeout: float) -> bool:
         """Wait until all threads have ended, at most `timeout` s; tell whether they have."""
@@ -73,15 +78,17 @@ class LanePool:
         # A daemon, so that a handler which hangs for ever does not keep a stopped service alive.
         thread = threading.Thread(target=self._work, name=f"{self._name} {self._started}", daemon=True)
         self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as err:
+            self._threads.discard(thread)
+            raise DriplineBusyError(f"this machine has no thread left for {self._name}") from err
 
     def _work(self) -> None:
         try:
             while (job := self._next()) is not None:
                 job()
                 del job  # an idle thread must not keep alive what it worked on
-                with self._lock:
-                    self._idle += 1
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
@@ -166,6 +173,7 @@ class Lane:
         while True:
             with self._lock:
                 if not self._waiting:
+                    self._pool.give_back()
                     self._active = False
                     return
                 action, _ = self._waiting.popleft()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 from dragonfly.core.exceptions import DriplineMethodNotSupportedError, DriplineValueError
@@ -42,7 +43,7 @@ def write(endpoint: Any, name: str, value: Any) -> None:
         raise DriplineMethodNotSupportedError(f"{endpoint.name}.{name} can be read, not set")
     try:
         setattr(endpoint, name, value)
-    except (ValueError, TypeError, DriplineValueError) as err:
+    except (ValueError, TypeError, OverflowError, DriplineValueError) as err:
         raise DriplineValueError(f"{endpoint.name}: {err}") from err
 
 
@@ -117,6 +118,6 @@ def _commands(cls: Any) -> frozenset[str]:
         for ancestor in cls.__mro__
         if ancestor is not object
         for name, value in vars(ancestor).items()
-        if callable(value) or isinstance(value, (staticmethod, classmethod))
+        if isinstance(value, (FunctionType, staticmethod, classmethod))
     }
     return frozenset(name for name in names if not name.startswith(("_", "on_"))) - _refused(cls)

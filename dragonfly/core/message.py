@@ -111,7 +111,7 @@ class Message:
     @property
     def service_name(self) -> str:
         """Name of the service that sent this message; empty where a client or an older service did."""
-        return str(self.sender_info.get("service_name", ""))
+        return str(self.sender_info.get("service_name") or "")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the message's fields as they go on the wire."""

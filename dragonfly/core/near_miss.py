@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
+_LONGEST = 200
+
 
 def near_miss(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that was probably meant, None where none resembles the word, whatever the case."""
     import difflib  # only somebody who mistyped needs it
 
     by_lower = {candidate.lower(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    # The cost grows with the word's length, and a word may come from anybody.
+    matches = difflib.get_close_matches(word[:_LONGEST].lower(), by_lower, n=1)
     return by_lower[matches[0]] if matches else None
 
 

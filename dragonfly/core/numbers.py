@@ -41,11 +41,18 @@ def checked_number(key: str, value: object, low: float = -math.inf, unit: str = 
     """
     number = None if isinstance(value, bool) else number_of(value)
     wanted = f"a number of {unit}" if unit else "a number"
-    if number is None or not math.isfinite(number):
+    if number is None or not _is_finite(number):
         raise DriplineValueError(f"{key} must be {wanted}, not {_short(value)}")
     if number < low:
         raise DriplineValueError(f"{key} must be {wanted} of at least {low:g}, not {_short(value)}")
     return number
+
+
+def _is_finite(number: int | float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def checked_flag(key: str, value: object) -> bool:
