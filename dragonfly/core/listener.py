@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from types import TracebackType
 from uuid import uuid4
 
 from dragonfly.core.amqp.connection import Connection, ConnectionFailure
@@ -56,6 +57,15 @@ class Listener:
         publisher.on_ready.append(self._open)
         publisher.on_refused.append(lambda text: self._refused(0, text))
         self._connection.on_down.append(self._first.put)
+
+    def __enter__(self) -> Listener:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Connect; returns when messages flow.

@@ -101,6 +101,7 @@ class Connection:
         self._loop: Any = None
         self._pika: Any = None
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
         self._ended = threading.Event()
         self._stopping = False
         self._up = False
@@ -115,14 +116,15 @@ class Connection:
 
     def start(self) -> None:
         """Start the I/O thread, which connects; any thread. A second call does nothing."""
-        if self._thread is not None:
-            return
-        logger.info("connecting to broker %s", self.address.display)
-        self._loop = IOLoop()
-        self._loop.add_callback_threadsafe(self._connect)
-        # A daemon, so that a script which forgets to close its Interface still ends.
-        self._thread = threading.Thread(target=self._run, name=f"amqp {self.name}", daemon=True)
-        self._thread.start()
+        with self._starting:
+            if self._thread is not None:
+                return
+            logger.info("connecting to broker %s", self.address.display)
+            self._loop = IOLoop()
+            self._loop.add_callback_threadsafe(self._connect)
+            # A daemon, so that a script which forgets to close its Interface still ends.
+            self._thread = threading.Thread(target=self._run, name=f"amqp {self.name}", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Close the connection and end the I/O thread; any thread but that one. A second call does nothing."""
