@@ -107,6 +107,7 @@ class Service(Provider):
         self._publisher = Publisher(self._connection, self._alert_buffer)
         self._requester = Requester(self._connection, self._publisher)
         self._connection.on_down.append(self._on_down)
+        self._connection.on_blocked.append(self._on_blocked)
         self._requester.on_refused.append(self._on_refused)
         self._connection.start()
 
@@ -272,6 +273,9 @@ class Service(Provider):
         elif not self._broker_missed:
             self._broker_missed = True
             logger.error('%s; trying on until it is there (another one is chosen with "-b")', failure.text)
+
+    def _on_blocked(self, reason: str) -> None:
+        logger.warning("the broker takes no messages (%s): %s cannot answer until it does", reason, self.name)
 
     def _on_refused(self, text: str) -> None:
         self._fail(DriplineAMQPConnectionError(text))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,13 +15,6 @@ from tests.mesh.program import dragonfly
 TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
 
 pytestmark = pytest.mark.rabbitmq
-
-
-@pytest.fixture
-def node(broker: Any) -> RabbitMQNode:
-    if not isinstance(broker, RabbitMQNode):
-        pytest.skip("the broker is somebody else's: its users are not touched")
-    return broker
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ FIRST_RETRY = 0.1
 LAST_RETRY = 2.0
 LAST_RETRY_BEFORE_REACHED = 5.0
 CLOSE_TIMEOUT = 2.0
+CLOSE_TIMEOUT_BLOCKED = 0.2
 
 _HEADER_FRAME = 2
 # The code with which pika itself ends a handshake that takes too long.
@@ -132,7 +133,8 @@ class Connection:
         if thread is None or not thread.is_alive():
             return
         self.call(self._close)
-        thread.join(CLOSE_TIMEOUT)
+        # A broker that takes no messages does not read the good-bye either.
+        thread.join(CLOSE_TIMEOUT if self.blocked is None else CLOSE_TIMEOUT_BLOCKED)
         if thread.is_alive():  # the broker does not answer: leave without its good-bye
             self.call(self._loop.stop)
             thread.join(CLOSE_TIMEOUT)
@@ -223,13 +225,13 @@ class Connection:
 
     def _on_blocked(self, _connection: Any, method: Any) -> None:
         self.blocked = str(method.method.reason)
-        logger.warning("broker %s takes no messages: %s", self.address.display, self.blocked)
+        logger.info("broker %s takes no messages: %s", self.address.display, self.blocked)
         for action in self.on_blocked:
             action(self.blocked)
 
     def _on_unblocked(self, _connection: Any, _method: Any) -> None:
         self.blocked = None
-        logger.warning("broker %s takes messages again", self.address.display)
+        logger.info("broker %s takes messages again", self.address.display)
 
     def _close(self) -> None:
         self._stopping = True
