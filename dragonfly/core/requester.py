@@ -106,10 +106,11 @@ class Requester:
 
         Raises:
             DriplinePayloadError: the payload cannot be carried by JSON.
-            DriplineAMQPConnectionError: the broker takes no messages.
+            DriplineValueError: the routing key is longer than AMQP can carry.
         """
         if self._connection.blocked is not None:
-            raise _takes_nothing(self._connection.blocked)
+            pending.on_reply(_takes_nothing(self._connection.blocked))
+            return
         milliseconds = max(1, round(timeout * 1000))
         headers: dict[str, Any] = {DEADLINE_HEADER: int(time.time() * 1000) + milliseconds}
         if probe:

@@ -63,6 +63,19 @@ def test_the_interface_of_a_script(mesh: Mesh) -> None:
             client.get("plums")
 
 
+@pytest.mark.parametrize("target", ["x" * 256, "p\ud800"])
+def test_a_target_that_amqp_cannot_carry_is_refused_and_the_client_goes_on(mesh: Mesh, target: str) -> None:
+    service = mesh.serve(TUTORIAL)
+    client = mesh.interface()
+    with pytest.raises(DriplineValueError):
+        client.get(target)
+    with pytest.raises(DriplineValueError):
+        service.send_alert(target, 1)
+    with pytest.raises(DriplineValueError):
+        Listener(mesh.address, "alerts", [target], "a listener")
+    assert client.get("peaches").retcode == 0
+
+
 def test_many_threads_share_one_interface_and_each_gets_its_own_reply(mesh: Mesh) -> None:
     mesh.serve("name: many\nendpoints:\n" + "".join(f"  - {{name: k{n}, module: kv_store_key}}\n" for n in range(8)))
     client = mesh.interface()

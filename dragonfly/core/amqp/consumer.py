@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dragonfly.core.amqp.connection import Connection
-from dragonfly.core.amqp.packet import Delivery
+from dragonfly.core.amqp.packet import Delivery, checked_key
 from dragonfly.core.amqp.publisher import Publisher
 
 
@@ -25,6 +25,9 @@ class Consumer:
         deliver: called with each message, on the I/O thread; it must not block.
         arguments: further arguments of the queue.
         prefetch: how many messages may be on their way unacknowledged; 0 is unlimited and needs no acknowledgement.
+
+    Raises:
+        DriplineValueError: a key is longer than AMQP can carry.
     """
 
     def __init__(
@@ -38,10 +41,10 @@ class Consumer:
         arguments: dict[str, Any] | None = None,
         prefetch: int = 0,
     ) -> None:
-        self.queue = queue
+        self.queue = checked_key(queue)
         self._connection = connection
         self._publisher = publisher
-        self._bindings = list(bindings)
+        self._bindings = [(exchange, checked_key(key)) for exchange, key in bindings]
         self._deliver = deliver
         self._arguments = arguments
         self._prefetch = prefetch

@@ -7,6 +7,11 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from dragonfly.core.exceptions import DriplineValueError
+
+# AMQP 0-9-1, 4.2.5.3: a short string has at most 255 bytes. Queue names, routing keys and binding keys are such.
+MAX_SHORT_STRING = 255
+
 
 class Outcome(Enum):
     """What became of a message that was handed to the broker."""
@@ -37,6 +42,9 @@ class Outgoing:
         keep: how long it may wait for a connection, s; 0 is not at all.
         resend: whether it goes out again when the connection ended before the broker confirmed it.
         done: called once, on the I/O thread, with the outcome and, where it is bad, the reason.
+
+    Raises:
+        DriplineValueError: the routing key is longer than AMQP can carry, or no text that can be sent.
     """
 
     __slots__ = (
@@ -75,7 +83,7 @@ class Outgoing:
         done: Done | None = None,
     ) -> None:
         self.exchange = exchange
-        self.routing_key = routing_key
+        self.routing_key = checked_key(routing_key)
         self.body = body
         self.correlation_id = correlation_id
         self.reply_to = reply_to
@@ -100,6 +108,23 @@ class Outgoing:
         done, self.done = self.done, None
         if done is not None:
             done(outcome, reason)
+
+
+def checked_key(key: str) -> str:
+    """Return a routing key, binding key or queue name that AMQP can carry.
+
+    pika would find a wrong one on the I/O thread, where nobody can be told.
+
+    Raises:
+        DriplineValueError: it is too long, or no text that can be sent.
+    """
+    try:
+        size = len(key) if isinstance(key, bytes) else len(key.encode())
+    except UnicodeEncodeError as err:
+        raise DriplineValueError(f"{key[:40]!r} cannot be sent as a routing key") from err
+    if size > MAX_SHORT_STRING:
+        raise DriplineValueError(f"{key[:40]!r}... has {size} bytes, and a routing key at most {MAX_SHORT_STRING}")
+    return key
 
 
 class Delivery:
