@@ -1,0 +1,177 @@
+"""The load generator: requests over a plain socket with pika's frame codec, so that the client costs next to nothing.
+
+It asks what the product's client asks of the broker: mandatory, publisher confirms, expiration, the header `deadline`,
+one exclusive reply queue. It decodes no reply.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from pika import frame, spec
+
+EXCHANGE = "requests"
+TIMEOUT_MS = 10_000
+_CHANNEL = 1
+_OP_GET = 1
+_REQUEST = {
+    "msgtype": 3,
+    "timestamp": "2026-01-01T00:00:00Z",
+    "sender_info": {
+        "username": "bench",
+        "exe": "/usr/bin/bench",
+        "package": "dripline",
+        "hostname": "localhost",
+        "version": "0.0.0",
+        "commit": "unknown",
+    },
+    "msgop": _OP_GET,
+    "payload": {"values": []},
+}
+REQUEST_BODY = json.dumps(_REQUEST).encode("ascii")
+
+
+class Returned(Exception):
+    """Nobody is bound for a request's target."""
+
+
+class LoadGenerator:
+    """A connection that sends gets and reads replies.
+
+    Args:
+        address: HOST:PORT of the broker, whose user guest it is.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._buffer = b""
+        self._queue = f"request_reply-bench-{uuid4()}"
+        self._number = 0
+
+    def __enter__(self) -> LoadGenerator:
+        host, _, port = self._address.rpartition(":")
+        self._socket = socket.create_connection((host, int(port)), timeout=TIMEOUT_MS / 1000)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+    def get(self, target: str) -> bytes:
+        """Send one get and return the body of its reply.
+
+        Raises:
+            Returned: nobody is bound for the target.
+        """
+        correlation_id = self.send(target)
+        return next(body for answered, body in self.replies() if answered == correlation_id)
+
+    def times(self, target: str, count: int) -> list[float]:
+        """Return how long each of so many gets took (s), one in flight at a time."""
+        samples = []
+        for _ in range(count):
+            begin = time.perf_counter()
+            self.get(target)
+            samples.append(time.perf_counter() - begin)
+        return samples
+
+    def wait_for(self, target: str, patience: float) -> None:
+        """Wait until somebody answers for a target, `patience` s at most."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self.get(target)
+            except Returned:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def send(self, target: str) -> str:
+        """Send one get and return its correlation_id."""
+        self._number += 1
+        correlation_id = f"{self._number:036d}"
+        properties = spec.BasicProperties(
+            content_encoding="application/json",
+            headers={"deadline": int(time.time() * 1000) + TIMEOUT_MS},
+            correlation_id=correlation_id,
+            reply_to=self._queue,
+            expiration=str(TIMEOUT_MS),
+            app_id="dripline.core.Service",
+        )
+        publish = spec.Basic.Publish(exchange=EXCHANGE, routing_key=target, mandatory=True)
+        self._socket.sendall(
+            frame.Method(_CHANNEL, publish).marshal()
+            + frame.Header(_CHANNEL, len(REQUEST_BODY), properties).marshal()
+            + frame.Body(_CHANNEL, REQUEST_BODY).marshal()
+        )
+        return correlation_id
+
+    def replies(self) -> Iterator[tuple[str, bytes]]:
+        """Yield correlation_id and body of each message that comes, without end; confirms are read and left at that.
+
+        Raises:
+            Returned: a request came back.
+        """
+        returned = False
+        while True:
+            received = self._frame()
+            if isinstance(received, frame.Method):
+                returned = isinstance(received.method, spec.Basic.Return)
+            elif isinstance(received, frame.Header):
+                header, chunks, missing = received, [], received.body_size
+                while missing:
+                    chunks.append(self._frame().fragment)
+                    missing -= len(chunks[-1])
+                if returned:
+                    raise Returned
+                yield header.properties.correlation_id, b"".join(chunks)
+
+    def _open(self) -> None:
+        self._socket.sendall(frame.ProtocolHeader().marshal())
+        self._expect(spec.Connection.Start)
+        self._send(spec.Connection.StartOk({}, "PLAIN", b"\0guest\0guest", "en_US"), channel=0)
+        tune = self._expect(spec.Connection.Tune)
+        # Without heartbeats: nobody here would send them while a benchmark looks elsewhere.
+        self._send(spec.Connection.TuneOk(tune.channel_max, tune.frame_max, 0), channel=0)
+        self._ask(spec.Connection.Open("/"), spec.Connection.OpenOk, channel=0)
+        self._ask(spec.Channel.Open(), spec.Channel.OpenOk)
+        self._ask(spec.Confirm.Select(), spec.Confirm.SelectOk)
+        self._ask(spec.Exchange.Declare(exchange=EXCHANGE, type="topic"), spec.Exchange.DeclareOk)
+        self._ask(spec.Queue.Declare(queue=self._queue, exclusive=True, auto_delete=True), spec.Queue.DeclareOk)
+        self._ask(spec.Queue.Bind(queue=self._queue, exchange=EXCHANGE, routing_key=self._queue), spec.Queue.BindOk)
+        self._ask(spec.Basic.Consume(queue=self._queue, no_ack=True), spec.Basic.ConsumeOk)
+
+    def _ask(self, method: Any, answer: type, channel: int = _CHANNEL) -> None:
+        self._send(method, channel)
+        self._expect(answer)
+
+    def _send(self, method: Any, channel: int) -> None:
+        self._socket.sendall(frame.Method(channel, method).marshal())
+
+    def _expect(self, kind: type) -> Any:
+        received = self._frame()
+        if isinstance(received, frame.Method) and isinstance(received.method, kind):
+            return received.method
+        raise ConnectionError(f"the broker sent {received!r} where {kind.__name__} was expected")
+
+    def _frame(self) -> Any:
+        while True:
+            consumed, received = frame.decode_frame(self._buffer)
+            if received is not None:
+                self._buffer = self._buffer[consumed:]
+                return received
+            data = self._socket.recv(65536)
+            if not data:
+                raise ConnectionError("the broker closed the connection")
+            self._buffer += data
