@@ -27,7 +27,7 @@ CORE = {
     "pure": "constants exceptions message codec routing lockout calibration arithmetic expression numbers near_miss "
     "mesh_access deadline",
     "objects": "endpoint provider scheduler data_logger spime",
-    "wire": "credentials amqp lane service service_binding service_departure request_handler requester "
+    "wire": "credentials amqp lane service service_binding service_presence request_handler requester "
     "alert_consumer interface listener",
 }
 LAYER_OF = {f"dragonfly.core.{name}": layer for layer, names in CORE.items() for name in names.split()} | {

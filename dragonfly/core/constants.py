@@ -18,6 +18,9 @@ REQUESTS = "requests"
 ALERTS = "alerts"
 EXCHANGES = (REQUESTS, ALERTS)
 BROADCAST = "broadcast"
+# AMQP 0-9-1, 4.2.5.3: a short string has at most 255 bytes. Queue names, routing keys and binding keys are such.
+MAX_SHORT_STRING = 255
+MAX_NAME = 200
 REPLY_QUEUE_PREFIX = "request_reply"
 
 # Both are constants of the protocol: the original's programs look at them, whoever the sender is.

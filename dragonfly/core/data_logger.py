@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from dragonfly.core.constants import MAX_NAME, MAX_SHORT_STRING
 from dragonfly.core.exceptions import DriplineValueError
 from dragonfly.core.numbers import checked_number
+
+_LONGEST_KEY = MAX_SHORT_STRING - MAX_NAME - 1
 
 
 class DataLogger:
@@ -74,11 +77,11 @@ class DataLogger:
 
 
 def _checked_key(value: object) -> str:
-    # 255 bytes is AMQP's limit for a routing key; '.' and the endpoint's name of up to 200 still have to fit.
-    if isinstance(value, str) and not set(value) & set(" *#") and 0 < _size(value) <= 54:
+    # '.' and the endpoint's name still have to fit.
+    if isinstance(value, str) and not set(value) & set(" *#") and 0 < _size(value) <= _LONGEST_KEY:
         return value
     raise DriplineValueError(
-        f"alert_routing_key must be a text of 1 to 54 bytes without blank, '*' and '#', not {value!r:.80}"
+        f"alert_routing_key must be a text of 1 to {_LONGEST_KEY} bytes without blank, '*' and '#', not {value!r:.80}"
     )
 
 

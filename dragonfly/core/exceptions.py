@@ -197,6 +197,5 @@ def reply_fields(error: BaseException) -> tuple[int, str, Any]:
     """Return the return code, text and payload of the reply that an exception becomes."""
     if isinstance(error, DriplineError):
         return error.retcode, str(error), error.result
-    text = str(error)
-    name = type(error).__name__
+    name, text = type(error).__name__, str(error)
     return DriplineUnhandledError.retcode, f"{name}: {text}" if text else name, None

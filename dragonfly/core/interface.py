@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from dragonfly.core.amqp.connection import Connection
+from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.constants import (
     DEFAULT_TIMEOUT,
@@ -21,7 +22,7 @@ from dragonfly.core.constants import (
 )
 from dragonfly.core.exceptions import DriplineError, DriplineTimeoutError, exception_from_reply
 from dragonfly.core.message import ReplyMessage, RequestMessage
-from dragonfly.core.requester import Pending, Requester
+from dragonfly.core.requester import Pending, Requester, is_returned
 
 DEFAULT_QUIET_TIME = 0.5
 
@@ -55,7 +56,8 @@ class Interface:
         self._confirm_retcodes = confirm_retcodes
         self._timeout = timeout
         self._connection = Connection(broker, name or "interface")
-        self._requester = Requester(self._connection, Publisher(self._connection))
+        declarer = Declarer(self._connection)
+        self._requester = Requester(self._connection, declarer, Publisher(self._connection, declarer))
 
     def __enter__(self) -> Interface:
         return self
@@ -66,7 +68,7 @@ class Interface:
         self.close()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; requests that wait, and later ones, raise DriplineAMQPConnectionError."""
         self._connection.stop()
 
     def get(self, target: str, *, timeout: float | None = None, lockout_key: str | None = None) -> ReplyMessage:
@@ -161,7 +163,7 @@ class Interface:
             ) from None
         finally:
             self._requester.forget(pending)
-        return self._checked(reply)
+        return self._checked(reply, routing_key)
 
     def request_all(
         self,
@@ -187,7 +189,7 @@ class Interface:
                 if isinstance(reply, DriplineError):
                     raise reply
                 collected.append(reply)
-                if reply.retcode and not reply.service_name:  # the broker's: no service is there
+                if is_returned(reply):
                     break
         except queue.Empty:
             pass
@@ -208,9 +210,10 @@ class Interface:
         self._requester.send(routing_key, request, left, pending)
         return replies, pending
 
-    def _checked(self, reply: ReplyMessage | DriplineError) -> ReplyMessage:
+    def _checked(self, reply: ReplyMessage | DriplineError, routing_key: str) -> ReplyMessage:
         if isinstance(reply, DriplineError):
             raise reply
         if self._confirm_retcodes and reply.failed:
-            raise exception_from_reply(reply.retcode, reply.return_msg or str(reply.payload), reply.payload)
+            text = f"nobody serves {routing_key}" if is_returned(reply) else reply.return_msg
+            raise exception_from_reply(reply.retcode, text, reply.payload)
         return reply

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import queue
+import threading
 from types import TracebackType
 from uuid import uuid4
 
 from dragonfly.core.amqp.connection import Connection, ConnectionFailure
 from dragonfly.core.amqp.consumer import Consumer
+from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.packet import Delivery
-from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT = 100_000
 PREFETCH = 1_000
@@ -38,10 +42,10 @@ class Listener:
         self, broker: str | None, exchange: str, keys: list[str], name: str, limit: int = DEFAULT_LIMIT
     ) -> None:
         self._connection = Connection(broker, name)
-        publisher = Publisher(self._connection)
+        declarer = Declarer(self._connection)
         self._consumer = Consumer(
             self._connection,
-            publisher,
+            declarer,
             f"{name.split('@')[0].replace(' ', '_')}-{uuid4()}",
             [(exchange, key) for key in keys],
             self._deliver,
@@ -49,14 +53,17 @@ class Listener:
             prefetch=PREFETCH,
         )
         self._consumer.on_lost = self._connection.drop
-        self._incoming: queue.SimpleQueue[tuple[int, Delivery] | None] = queue.SimpleQueue()
-        self._first: queue.SimpleQueue[ConnectionFailure | None] = queue.SimpleQueue()
+        self._incoming: queue.SimpleQueue[tuple[int, Delivery] | ConnectionFailure | None] = queue.SimpleQueue()
+        self._is_open = False
+        self._begun = threading.Event()
+        self._failure: ConnectionFailure | None = None
+        self._was_lost = False
         # Delivery tags count anew on each connection, so an acknowledgement belongs to one of them.
         self._round = 0
         self._unacknowledged = 0
-        publisher.on_ready.append(self._open)
-        publisher.on_refused.append(lambda text: self._refused(0, text))
-        self._connection.on_down.append(self._first.put)
+        declarer.on_ready.append(self._open)
+        declarer.on_refused.append(lambda text: self._refused(0, text))
+        self._connection.on_down.append(self._lost)
 
     def __enter__(self) -> Listener:
         self.start()
@@ -74,15 +81,16 @@ class Listener:
             DriplineAMQPConnectionError: the broker cannot be reached, or refuses us.
         """
         self._connection.start()
-        failure = self._first.get()
+        self._begun.wait()
+        failure = self._failure
         if failure is not None:
             self.stop()
             raise DriplineAMQPConnectionError(failure.text)
 
     def stop(self) -> None:
-        """Close the connection, which deletes the queue."""
-        self._connection.stop()
+        """Close the connection, which deletes the queue; a `next` that waits returns None."""
         self.wake()
+        self._connection.stop()
 
     def wake(self) -> None:
         """Make a `next` that waits return None; safe in a signal handler."""
@@ -93,6 +101,9 @@ class Listener:
 
         Args:
             timeout: how long to wait, s; None is for ever.
+
+        Raises:
+            DriplineAMQPConnectionError: the broker, once it was back, refused us.
         """
         try:
             entry = self._incoming.get(timeout=timeout)
@@ -100,6 +111,8 @@ class Listener:
             return None
         if entry is None:
             return None
+        if isinstance(entry, ConnectionFailure):
+            raise DriplineAMQPConnectionError(entry.text)
         arrived_in, delivery = entry
         self._acknowledge(arrived_in, delivery.tag)
         return delivery
@@ -112,13 +125,35 @@ class Listener:
         self._connection.call(lambda: self._consumer.acknowledge(tag) if arrived_in == self._round else None)
 
     def _open(self) -> None:
-        self._round += 1
-        self._consumer.open(lambda: self._first.put(None), self._refused)
+        if not self._is_open:  # else the exchanges were only declared again
+            self._is_open = True
+            self._round += 1
+            self._consumer.open(self._opened, self._refused)
+
+    def _opened(self) -> None:
+        if self._was_lost:
+            logger.warning("listening again; what was said meanwhile is missing")
+        self._was_lost = False
+        self._begun.set()
 
     def _refused(self, _code: int, text: str) -> None:
-        self._first.put(
-            ConnectionFailure(f"broker {self._connection.address.display} refuses us: {text}", refused=True)
-        )
+        failure = ConnectionFailure(f"broker {self._connection.address.display} refuses us: {text}", refused=True)
+        self._tell(failure)
+
+    def _lost(self, failure: ConnectionFailure) -> None:
+        self._is_open = False
+        if not self._begun.is_set() or failure.final:
+            self._tell(failure)
+        elif not self._was_lost:
+            self._was_lost = True
+            logger.warning("%s; it comes back by itself", failure.text)
+
+    def _tell(self, failure: ConnectionFailure) -> None:
+        if self._begun.is_set():
+            self._incoming.put(failure)
+        else:
+            self._failure = failure
+            self._begun.set()
 
     def _deliver(self, delivery: Delivery) -> None:
         self._incoming.put((self._round, delivery))

@@ -48,6 +48,27 @@ def checked_number(key: str, value: object, low: float = -math.inf, unit: str = 
     return number
 
 
+def checked_whole(key: str, value: object, low: int, high: int | None = None, unit: str = "") -> int:
+    """Return the whole number that a key asks for; 1e3 counts as one.
+
+    Args:
+        key: the key's name, for the error's text.
+        value: what was given for it.
+        low: the lowest number that is accepted.
+        high: the highest one.
+        unit: unit of the number, for the error's text.
+
+    Raises:
+        DriplineValueError: it is no number, no whole one, or out of range.
+    """
+    number = checked_number(key, value, low, unit)
+    if number != int(number):
+        raise DriplineValueError(f"{key} must be a whole number, not {_short(value)}")
+    if high is not None and number > high:
+        raise DriplineValueError(f"{key} must be at most {high}, not {_short(value)}")
+    return int(number)
+
+
 def _is_finite(number: int | float) -> bool:
     try:
         return math.isfinite(number)

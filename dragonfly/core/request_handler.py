@@ -14,11 +14,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from dragonfly.core import codec, routing
-from dragonfly.core.amqp.packet import Delivery, Outgoing
+from dragonfly.core.amqp.packet import Delivery, Outcome, Outgoing
 from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.constants import (
     BROADCAST,
@@ -41,6 +42,7 @@ from dragonfly.core.exceptions import (
     DriplinePayloadError,
     DriplineStoppingError,
     DriplineTimeoutError,
+    DriplineUnhandledError,
     reply_fields,
 )
 from dragonfly.core.lane import Lane
@@ -48,6 +50,8 @@ from dragonfly.core.lockout import normalised_key
 from dragonfly.core.message import Message, ReplyMessage, RequestMessage, sender_info
 
 logger = logging.getLogger(__name__)
+
+_NO_VALUE = {"values": [None]}
 
 COUNTERS = ("requests_ok", "requests_failed", "requests_expired", "requests_refused", "messages_undecodable")
 
@@ -90,15 +94,16 @@ class RequestHandler:
         """How many requests ended how, since the start."""
         return dict(self._counts)
 
-    def stop(self) -> None:
+    def stop(self, lanes: Iterable[Lane]) -> None:
         """Start nothing any more: what is waiting, and what comes, is answered that the service is shutting down."""
         self._stopping = True
         reason = self._shutting_down()
-        for lane in {id(lane): lane for _, lane in self._routes.values()}.values():
+        for lane in lanes:
             lane.discard(reason)
 
     def deliver(self, delivery: Delivery) -> None:
         """Take a message that arrived; I/O thread."""
+        logger.debug("%s got %s", delivery.routing_key, delivery.body)
         try:
             request = self._decoded(delivery)
             if request is not None:
@@ -107,27 +112,25 @@ class RequestHandler:
             self._failed(delivery, err)
 
     def execute(self, job: _Job) -> None:
-        """Do what a request asks for and answer it; on its lane, or on the I/O thread where it touches no device."""
+        """Do what a request asks for and answer it; on its lane."""
         delivery = job.delivery
         try:
-            late = lateness(
-                delivery.headers,
-                delivery.expiration,
-                time.monotonic() - delivery.arrived,
-                time.time(),
-                self._clock_tolerance,
-            )
+            late = self._lateness(delivery)
             if late is not None:
                 self._failed(delivery, DriplineTimeoutError(f"{delivery.routing_key}: {late}"), "requests_expired")
                 return
             result = job.endpoint.handle(job.request.msgop, job.specifier, job.args, job.kwargs)
             self._answer(delivery, result)
-        except (Exception, SystemExit) as err:  # noqa: BLE001 - here alone a handler's error becomes a reply
+        except BaseException as err:  # noqa: BLE001 - here alone a handler's error, whatever it is, becomes a reply
             self._failed(delivery, err)
 
     def refuse(self, job: _Job, reason: DriplineError) -> None:
         """Answer a request whose turn does not come."""
         self._failed(job.delivery, reason)
+
+    def _lateness(self, delivery: Delivery) -> str | None:
+        waited = time.monotonic() - delivery.arrived
+        return lateness(delivery.headers, delivery.expiration, waited, time.time(), self._clock_tolerance)
 
     def _decoded(self, delivery: Delivery) -> RequestMessage | None:
         if delivery.redelivered:
@@ -144,9 +147,7 @@ class RequestHandler:
 
     def _not_a_request(self, delivery: Delivery, message: Message) -> None:
         if not isinstance(message, ReplyMessage):
-            raise DriplineMethodNotSupportedError(
-                f"{self._name} takes requests, and this is a {type(message).__name__}"
-            )
+            raise DriplineMethodNotSupportedError(f"{self._name} takes requests, not a {type(message).__name__}")
         self._count("messages_undecodable")
         logger.warning("a reply came to %s, where requests are expected: it is ignored", delivery.routing_key)
 
@@ -165,7 +166,8 @@ class RequestHandler:
         if self._stopping:
             raise self._shutting_down()
         if job.is_ping:
-            self.execute(job)
+            # Answered here, without a word to the endpoint, whose class may do anything.
+            self._answer(job.delivery, None)
             return
         job.lane.put(job.run, job.refused)
 
@@ -178,7 +180,7 @@ class RequestHandler:
         self._count("requests_ok", delivery)
 
     def _failed(self, delivery: Delivery, error: BaseException, counter: str | None = None) -> None:
-        retcode, text, payload = reply_fields(error)
+        retcode, text, payload = _fields(error)
         if isinstance(error, DriplineError):
             logger.error("%s refused (%s): %s", delivery.routing_key, retcode, text)
         else:
@@ -189,12 +191,13 @@ class RequestHandler:
         try:
             self._reply(delivery, reply)
         except DriplineError:  # its payload cannot be carried either: the code and the text still can
-            reply.payload = {"values": [None]}
+            reply.payload = _NO_VALUE
             self._reply(delivery, reply)
 
     def _reply(self, delivery: Delivery, reply: ReplyMessage) -> None:
         if not delivery.reply_to:
             return
+        logger.debug("reply to %s: %s %s %s", delivery.reply_to, reply.retcode, reply.return_msg, reply.payload)
         self._publisher.submit(
             Outgoing(
                 REQUESTS,
@@ -204,8 +207,14 @@ class RequestHandler:
                 reply_to=delivery.reply_to,
                 headers={PROBE_HEADER: True} if PROBE_HEADER in delivery.headers else None,
                 keep=DEFAULT_TIMEOUT,
+                done=partial(self._replied, delivery, reply),
             )
         )
+
+    def _replied(self, delivery: Delivery, reply: ReplyMessage, outcome: Outcome, reason: str) -> None:
+        if outcome is Outcome.REFUSED and reply.payload != _NO_VALUE:
+            error = DriplinePayloadError(f"{delivery.routing_key}: the broker refuses the reply: {reason}")
+            self._failed(delivery, error)
 
     def _count(self, counter: str, delivery: Delivery | None = None) -> None:
         if delivery is None or PROBE_HEADER not in delivery.headers:
@@ -263,6 +272,13 @@ def _arguments(request: RequestMessage) -> tuple[list[Any], dict[str, Any]]:
     if not isinstance(values, list):
         raise DriplinePayloadError(f"the payload's 'values' is a list, not {values!r:.80}")
     return values, {key: value for key, value in payload.items() if key != "values"}
+
+
+def _fields(error: BaseException) -> tuple[int, str, Any]:
+    try:
+        return reply_fields(error)
+    except Exception:  # noqa: BLE001 - an error of somebody's own class, whose text fails, is an error all the same
+        return DriplineUnhandledError.retcode, type(error).__name__, None
 
 
 def _counter(error: BaseException) -> str:

@@ -20,15 +20,19 @@ from uuid import uuid4
 from dragonfly.core import codec
 from dragonfly.core.amqp.connection import Connection, ConnectionFailure
 from dragonfly.core.amqp.consumer import Consumer
+from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.packet import Delivery, Outcome, Outgoing
 from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.constants import DEADLINE_HEADER, NOT_DELIVERABLE, PROBE_HEADER, REPLY_QUEUE_PREFIX, REQUESTS
-from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineAMQPError, DriplineError
+from dragonfly.core.exceptions import (
+    DriplineAMQPConnectionError,
+    DriplineAMQPError,
+    DriplineAMQPRoutingKeyError,
+    DriplineError,
+)
 from dragonfly.core.message import ReplyMessage, RequestMessage
 
 logger = logging.getLogger(__name__)
-
-RETURNED_CODE = 102
 
 
 class Pending:
@@ -50,14 +54,15 @@ class Requester:
 
     Args:
         connection: the connection; a reply queue is opened on each of its ups.
-        publisher: its publishing channel.
+        declarer: declares the reply queue.
+        publisher: sends the requests.
     """
 
-    def __init__(self, connection: Connection, publisher: Publisher) -> None:
+    def __init__(self, connection: Connection, declarer: Declarer, publisher: Publisher) -> None:
         self._connection = connection
         self._publisher = publisher
         self._queue = f"{REPLY_QUEUE_PREFIX}{uuid4()}"
-        self._consumer = Consumer(connection, publisher, self._queue, [(REQUESTS, self._queue)], self._on_delivery)
+        self._consumer = Consumer(connection, declarer, self._queue, [(REQUESTS, self._queue)], self._on_delivery)
         self._consumer.on_lost = connection.drop
         self._pending: dict[str, Pending] = {}
         self._ready = threading.Event()
@@ -66,8 +71,9 @@ class Requester:
         # Called on the I/O thread when requests can be sent, on each connection.
         self.on_ready: list[Callable[[], None]] = []
         self.on_refused: list[Callable[[str], None]] = []
-        publisher.on_ready.append(lambda: self._consumer.open(self._opened, self._refused))
-        publisher.on_refused.append(lambda text: self._refused(0, text))
+        self._is_open = False
+        declarer.on_ready.append(self._open)
+        declarer.on_refused.append(lambda text: self._refused(0, text))
         connection.on_down.append(self._lost)
         connection.on_blocked.append(self._blocked)
 
@@ -137,6 +143,11 @@ class Requester:
         """Declare and bind the reply queue once more; I/O thread."""
         self._consumer.bind_again()
 
+    def _open(self) -> None:
+        if not self._is_open:  # else the exchanges were only declared again
+            self._is_open = True
+            self._consumer.open(self._opened, self._refused)
+
     def _opened(self) -> None:
         self._failure = None
         self._was_ready = True
@@ -152,7 +163,8 @@ class Requester:
 
     def _lost(self, failure: ConnectionFailure) -> None:
         self._failure = failure
-        if self._was_ready:
+        self._is_open = False
+        if self._was_ready and not failure.final:
             self._ready.clear()  # it comes back: the next request waits for that as long as it may
         else:
             self._ready.set()
@@ -171,7 +183,7 @@ class Requester:
         if outcome is Outcome.CONFIRMED or self._pending.pop(pending.correlation_id, None) is None:
             return
         if outcome is Outcome.RETURNED:
-            pending.on_reply(ReplyMessage({"values": [NOT_DELIVERABLE]}, retcode=RETURNED_CODE))
+            pending.on_reply(ReplyMessage({"values": [NOT_DELIVERABLE]}, retcode=DriplineAMQPRoutingKeyError.retcode))
         elif outcome is Outcome.REFUSED:
             pending.on_reply(DriplineAMQPError(f"the broker refuses the request: {reason}"))
         else:
@@ -191,6 +203,11 @@ class Requester:
             pending.on_reply(reply)
         else:
             logger.warning("what came as a reply is none, and is ignored: %r", reply)
+
+
+def is_returned(reply: ReplyMessage) -> bool:
+    """Tell whether a reply is the broker's own word that nobody is bound for the request."""
+    return reply.retcode == DriplineAMQPRoutingKeyError.retcode and not reply.service_name
 
 
 def _takes_nothing(reason: str) -> DriplineAMQPConnectionError:

@@ -5,33 +5,33 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from dragonfly.core import codec
-from dragonfly.core import service_departure as departure
-from dragonfly.core.amqp.connection import DEFAULT_HEARTBEAT, Connection, ConnectionFailure
-from dragonfly.core.amqp.consumer import Consumer
+from dragonfly.core.amqp.connection import DEFAULT_HEARTBEAT, ConnectionFailure
 from dragonfly.core.amqp.packet import Outgoing
-from dragonfly.core.amqp.publisher import DEFAULT_BACKLOG, Publisher
+from dragonfly.core.amqp.publisher import DEFAULT_BACKLOG
 from dragonfly.core.codec import DEFAULT_MAX_DEPTH
-from dragonfly.core.constants import ALERTS, BROADCAST, REQUESTS
+from dragonfly.core.constants import ALERTS
 from dragonfly.core.credentials import parsed_address
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError, DriplineValueError, ServiceStartError
 from dragonfly.core.lane import DEFAULT_MAX_THREADS, Lane, LanePool
 from dragonfly.core.message import AlertMessage, sender_info
-from dragonfly.core.numbers import checked_number
+from dragonfly.core.numbers import checked_number, checked_whole
 from dragonfly.core.provider import Provider
 from dragonfly.core.request_handler import RequestHandler
-from dragonfly.core.requester import Requester
-from dragonfly.core.service_binding import ServiceBinding
+from dragonfly.core.service_presence import Presence, Wire
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_MAX_MESSAGE_SIZE = 16 * 1024 * 1024
 DEFAULT_ALERT_BUFFER_AGE = 600.0
+# How long a stop waits for idle threads to end, s.
+POOL_SECONDS = 2.0
 
 
 class Service(Provider):
@@ -76,22 +76,25 @@ class Service(Provider):
         parsed_address(broker)
         self._broker = broker
         self._keys = keys
-        self._heartbeat = checked_number("heartbeat", heartbeat, 1, "seconds")
+        # AMQP's own limit for a heartbeat is 16 bits.
+        self._heartbeat = checked_whole("heartbeat", heartbeat, 1, 65_535, "seconds")
         self._clock_tolerance = checked_number("clock_tolerance", clock_tolerance, 0, "seconds")
-        self._max_threads = int(checked_number("max_threads", max_threads, 1))
         self._stop_timeout = checked_number("stop_timeout", stop_timeout, 0, "seconds")
-        self._max_message_size = int(checked_number("max_message_size", max_message_size, 1, "bytes"))
-        self._max_json_depth = int(checked_number("max_json_depth", max_json_depth, 2))
-        self._alert_buffer = int(checked_number("alert_buffer", alert_buffer, 0))
+        self._max_message_size = checked_whole("max_message_size", max_message_size, 1, unit="bytes")
+        self._max_json_depth = checked_whole("max_json_depth", max_json_depth, 2)
+        self._alert_buffer = checked_whole("alert_buffer", alert_buffer, 0)
         self._alert_buffer_age = float(checked_number("alert_buffer_age", alert_buffer_age, 0, "seconds"))
+        self._pool = LanePool(self.name, checked_whole("max_threads", max_threads, 1))
         self._sender_info = sender_info(self.name)
-        self._connection: Connection | None = None
+        self._wire: Wire | None = None
+        self._presence: Presence | None = None
         self._bound = threading.Event()
+        # Set when something happened that whoever waits in `start` or `run` must look at.
         self._wake = threading.Event()
         self._stops_asked = 0
         self._failure: Exception | None = None
         self._stopping = threading.Lock()
-        self._was_bound = False
+        self._was_stopped = False
         self._broker_missed = False
 
     @property
@@ -99,60 +102,56 @@ class Service(Provider):
         """This service."""
         return self
 
-    def connect(self) -> None:
-        """Start to connect to the broker; what comes next does not wait for it."""
-        if self._connection is not None:
-            return
-        self._connection = Connection(self._broker, f"serve {self.name}@{socket.gethostname()}", self._heartbeat)
-        self._publisher = Publisher(self._connection, self._alert_buffer)
-        self._requester = Requester(self._connection, self._publisher)
-        self._connection.on_down.append(self._on_down)
-        self._connection.on_blocked.append(self._on_blocked)
-        self._requester.on_refused.append(self._on_refused)
-        self._connection.start()
+    def connect(self) -> Wire:
+        """Start to connect to the broker; what comes next does not wait for it.
+
+        Raises:
+            ServiceStartError: the service was stopped; it starts once.
+        """
+        with self._stopping:
+            if self._was_stopped:
+                raise ServiceStartError(f"{self.name} was stopped, and starts once")
+            if self._wire is None:
+                self._wire = self._wired()
+                self._wire.connection.start()
+            return self._wire
 
     def start(self) -> None:
         """Bring all endpoints onto the mesh; returns when requests flow, or when a stop was requested meanwhile.
 
         Raises:
             DriplineAMQPConnectionError: the broker refuses us.
-            ServiceStartError: a name is served by somebody else, or the broker does not allow the queue.
+            ServiceStartError: a name is served by somebody else, the broker does not allow the queue, or the service
+                was started before.
             DriplineValueError: two endpoints have one name.
         """
-        self.connect()
-        connection = self._connected()
-        self._routes = self._routed()
-        self._handler = RequestHandler(
-            self.name,
-            self._routes,
-            self._publisher,
-            clock_tolerance=self._clock_tolerance,
-            max_message_size=self._max_message_size,
-            max_json_depth=self._max_json_depth,
-        )
+        wire = self.connect()
+        if self._presence is not None:
+            raise ServiceStartError(f"{self.name} was started before, and starts once")
+        self._presence = presence = self._present(wire)
         if self._keys is not None:
             logger.info("%s listens to its endpoints only: keys are for alert consumers", self.name)
         for endpoint in self._tree():
-            _started(endpoint)
+            _hook(endpoint, "started", endpoint.start)
         logger.info("Configuration of %s complete, starting consumption", self.name)
-        connection.call(self._bind)
+        wire.connection.call(presence.binding.begin)
         self._wake.wait()
         if self._failure is not None:
             raise self._failure
 
     def run(self) -> None:
-        """Serve until `request_stop` is called, or until the service cannot go on.
+        """Serve until `request_stop` or `stop` is called, or until the service cannot go on.
 
         Raises:
             DriplineAMQPConnectionError: the broker refuses us.
-            ServiceStartError: a name is served by somebody else, or the broker does not allow the queue.
+            ServiceStartError: as `start` says.
         """
         try:
             self.start()
-            while not self._stops_asked and self._failure is None:
+            while not self._is_over():
                 self._wake.clear()
                 # Looked at once more after the clear: a signal may have come in between.
-                if not self._stops_asked and self._failure is None:
+                if not self._is_over():
                     self._wake.wait()
         finally:
             self.stop()
@@ -170,17 +169,20 @@ class Service(Provider):
         Any thread but a handler's; a second call does nothing.
         """
         with self._stopping:
-            connection = self._connection
-            if connection is None:
+            if self._was_stopped:
                 return
-            if self._bound.is_set():
-                self._leave(connection)
-                self._bound.clear()
-            if hasattr(self, "_pool"):
+            self._was_stopped = True
+            self._wake.set()
+            if self._wire is None:
+                return
+            logger.info("stopping %s", self.name)
+            if self._presence is not None:
+                if self._bound.is_set():
+                    self._leave(self._presence)
                 for endpoint in reversed(list(self._tree())):
-                    _stopped(endpoint)
-            connection.stop()
-            self._connection = None
+                    _hook(endpoint, "stopped", endpoint.stop)
+            self._wire.connection.stop()
+            logger.info("%s has stopped", self.name)
 
     def send_alert(self, routing_key: str, payload: Any) -> None:
         """Tell everybody who listens to a key of the alerts exchange; any thread.
@@ -189,46 +191,60 @@ class Service(Provider):
 
         Raises:
             DriplinePayloadError: the payload cannot be carried by JSON.
+            DriplineValueError: the routing key is longer than AMQP can carry.
         """
-        self._publisher.submit(
-            Outgoing(
-                ALERTS,
-                routing_key,
-                codec.encode(AlertMessage(payload, sender_info=self._sender_info)),
-                message_id=str(uuid4()),
-                persistent=True,
-                keep=self._alert_buffer_age,
-                resend=True,
-            )
+        alert = Outgoing(
+            ALERTS,
+            routing_key,
+            codec.encode(AlertMessage(payload, sender_info=self._sender_info)),
+            message_id=str(uuid4()),
+            persistent=True,
+            keep=self._alert_buffer_age,
+            resend=True,
         )
+        if self._wire is None:
+            logger.warning("%s is not on a mesh: nobody gets its alert %s", self.name, routing_key)
+        else:
+            self._wire.publisher.submit(alert)
 
-    def _leave(self, connection: Connection) -> None:
-        self._handler.stop()
-        connection.call(self._binding.stop)
-        departure.drain(connection, self._consumer)
-        lanes = list({id(lane): lane for _, lane in self._routes.values()}.values())
-        busy = departure.finish(lanes, self._stop_timeout, lambda: self._stops_asked > 1)
+    def _leave(self, presence: Presence) -> None:
+        busy = presence.leave(self._stop_timeout, hurried=lambda: self._stops_asked > 1)
         if busy:
             logger.critical("%s leaves requests unfinished on %s", self.name, ", ".join(busy))
-        departure.flush(connection, self._publisher)
-        self._pool.stop(0.0 if busy else departure.FLUSH_SECONDS)
+        self._pool.stop(0.0 if busy else POOL_SECONDS)
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            raise ServiceStartError(f"{self.name} was stopped")
-        return self._connection
+    def _is_over(self) -> bool:
+        return bool(self._stops_asked) or self._was_stopped or self._failure is not None
+
+    def _wired(self) -> Wire:
+        wire = Wire.made(self._broker, f"serve {self.name}@{socket.gethostname()}", self._heartbeat, self._alert_buffer)
+        wire.connection.on_down.append(self._on_down)
+        wire.connection.on_blocked.append(self._on_blocked)
+        wire.requester.on_refused.append(self._on_refused)
+        return wire
+
+    def _present(self, wire: Wire) -> Presence:
+        routes = self._routes()
+        handler = RequestHandler(
+            self.name,
+            routes,
+            wire.publisher,
+            clock_tolerance=self._clock_tolerance,
+            max_message_size=self._max_message_size,
+            max_json_depth=self._max_json_depth,
+        )
+        return Presence.made(wire, self.name, routes, handler, self._on_bound, self._on_failed)
 
     def _tree(self) -> Iterator[Endpoint]:
         """All endpoints below the service, parents first."""
-        waiting = list(self.endpoints.values())
+        waiting = deque(self.endpoints.values())
         while waiting:
-            endpoint = waiting.pop(0)
+            endpoint = waiting.popleft()
             yield endpoint
             if isinstance(endpoint, Provider):
                 waiting.extend(endpoint.endpoints.values())
 
-    def _routed(self) -> dict[str, tuple[Endpoint, Lane]]:
-        self._pool = LanePool(self.name, self._max_threads)
+    def _routes(self) -> dict[str, tuple[Endpoint, Lane]]:
         routes: dict[str, tuple[Endpoint, Lane]] = {self.name: (self, Lane(self.name, self._pool))}
 
         def enter(endpoint: Endpoint, lane: Lane) -> None:
@@ -243,30 +259,20 @@ class Service(Provider):
             enter(endpoint, Lane(endpoint.name, self._pool))
         return routes
 
-    def _bind(self) -> None:
-        """Follow the connection from now on; I/O thread."""
-        connection = self._connected()
-        keys = [f"{name}.#" for name in self._routes]
-        bindings = [(REQUESTS, f"{BROADCAST}.#"), *((REQUESTS, key) for key in keys)]
-        self._consumer = Consumer(connection, self._publisher, self.name, bindings, self._handler.deliver)
-        self._binding = ServiceBinding(
-            self.name, self._routes, connection, self._requester, self._consumer, self._on_bound, self._on_failed
-        )
-        self._binding.begin()
-
     def _on_bound(self) -> None:
-        if self._was_bound:
+        if self._bound.is_set():
             logger.warning("%s is back on the mesh", self.name)
         else:
             logger.info("starting event loop for node %s", self.name)
-        self._was_bound = True
         self._bound.set()
         self._wake.set()
 
     def _on_down(self, failure: ConnectionFailure) -> None:
+        if self._was_stopped:
+            return
         if failure.final:
             self._fail(ServiceStartError(failure.text))
-        elif self._was_bound:
+        elif self._bound.is_set():
             logger.warning("%s; %s comes back by itself", failure.text, self.name)
         elif failure.refused:
             self._fail(DriplineAMQPConnectionError(failure.text))
@@ -288,16 +294,9 @@ class Service(Provider):
         self._wake.set()
 
 
-def _started(endpoint: Endpoint) -> None:
+def _hook(endpoint: Endpoint, done: str, action: Callable[[], None]) -> None:
     # An instrument that is off must not keep the others from being served.
     try:
-        endpoint.start()
+        action()
     except (DriplineError, OSError) as err:
-        logger.error("%s could not be started: %s", endpoint.name, err)
-
-
-def _stopped(endpoint: Endpoint) -> None:
-    try:
-        endpoint.stop()
-    except (DriplineError, OSError) as err:
-        logger.error("%s could not be stopped: %s", endpoint.name, err)
+        logger.error("%s could not be %s: %s", endpoint.name, done, err)

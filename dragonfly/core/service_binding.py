@@ -3,7 +3,7 @@
 Rules, on each connection:
 1. Ask for each name (`NAME.ping`, mandatory, all at once). A name that is returned, or not answered within 1 s (a
    monitor bound to '#' swallows the return), is free. One that is answered has an owner, and two owners would both run
-   a set.
+   a set. Where a question could not be asked (a memory alarm), nothing is known: all are asked again.
 2. Declare the queue, bind, consume. A queue that is another's (405) is asked who it is; without an answer it is tried
    again for three heartbeats plus 5 s, as long as a half-open link may hold it.
 3. Every 30 s, unless the broker is blocked, ping oneself. A ping that is returned or not answered within 5 s means that
@@ -15,23 +15,34 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
 
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.constants import OP_CMD
 from dragonfly.core.exceptions import DriplineError
 from dragonfly.core.message import ReplyMessage, RequestMessage
-from dragonfly.core.requester import Pending, Requester
+from dragonfly.core.requester import Pending, Requester, is_returned
 
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+HALF_OPEN_SECONDS = 5.0
 SELF_PING_SECONDS = 30.0
 SELF_PING_PATIENCE = 5.0
 _LOCKED = 405
 
-Answer = Callable[[ReplyMessage | None], None]
+
+class _Answer(NamedTuple):
+    """What came of a question: who answered, or whether it is sure that nobody did."""
+
+    owner: ReplyMessage | None
+    was_asked: bool = True
+
+
+Then = Callable[[_Answer], None]
 
 
 class ServiceBinding:
@@ -89,61 +100,69 @@ class ServiceBinding:
     def _ask_all(self, this_round: int) -> None:
         waiting = set(self._names)
         owners: dict[str, ReplyMessage] = {}
+        unasked: list[str] = []
 
-        def answered(name: str, reply: ReplyMessage | None) -> None:
-            if name not in waiting:
-                return
+        def answered(name: str, answer: _Answer) -> None:
             waiting.discard(name)
-            if reply is not None:
-                owners[name] = reply
-            if not waiting:
+            if answer.owner is not None:
+                owners[name] = answer.owner
+            if not answer.was_asked:
+                unasked.append(name)
+            if not waiting and self._goes_on(this_round):
                 decide()
 
         def decide() -> None:
-            if this_round != self._round or self._stopped:
-                return
             if owners:
                 self._on_failed(_taken(self._name, owners))
+            elif unasked:
+                self._connection.call_later(RETRY_SECONDS, lambda: self._ask_again(this_round))
             else:
                 self._open(this_round)
 
         for name in self._names:
-            self._ask(name, lambda reply, name=name: answered(name, reply))  # type: ignore[misc]
+            self._ask(name, partial(answered, name))
 
-    def _ask(self, name: str, then: Answer, patience: float = ASK_SECONDS) -> None:
-        """Ping a name and tell who answers: a reply, or None where nobody does. Only the first answer is told."""
+    def _ask_again(self, this_round: int) -> None:
+        if self._goes_on(this_round):
+            self._ask_all(this_round)
+
+    def _goes_on(self, this_round: int) -> bool:
+        return this_round == self._round and not self._stopped
+
+    def _ask(self, name: str, then: Then, patience: float = ASK_SECONDS) -> None:
+        """Ping a name and tell what came of it, once."""
         told: list[bool] = []
 
-        def tell(reply: ReplyMessage | None) -> None:
+        def tell(answer: _Answer) -> None:
             if not told:
                 told.append(True)
                 forget()
                 self._requester.forget(pending)
-                then(reply)
+                then(answer)
 
         def on_reply(reply: ReplyMessage | DriplineError) -> None:
-            # The broker's own return has no service; an error means that the connection goes, and all starts afresh.
-            tell(reply if isinstance(reply, ReplyMessage) and reply.service_name else _original(reply))
+            if isinstance(reply, DriplineError):
+                tell(_Answer(None, was_asked=False))
+            else:
+                tell(_Answer(None if is_returned(reply) else reply))
 
         pending = Pending(on_reply)
-        forget = self._connection.call_later(patience, lambda: tell(None))
+        forget = self._connection.call_later(patience, lambda: tell(_Answer(None)))
         request = RequestMessage(OP_CMD, {"values": []})
         self._requester.send(f"{name}.ping", request, patience, pending, probe=True)
 
     def _open(self, this_round: int) -> None:
-        if this_round == self._round and not self._stopped:
-            self._consumer.open(
-                lambda: self._bound(this_round), lambda code, text: self._refused(this_round, code, text)
-            )
+        if self._goes_on(this_round):
+            self._consumer.open(partial(self._bound, this_round), partial(self._refused, this_round))
 
     def _bound(self, this_round: int) -> None:
-        if this_round == self._round and not self._stopped:
+        if self._goes_on(this_round):
             self._locked_since = None
             self._on_bound()
             self._watch(this_round)
 
     def _refused(self, this_round: int, code: int, text: str) -> None:
-        if this_round != self._round or self._stopped:
+        if not self._goes_on(this_round):
             return
         if code != _LOCKED:
             self._on_failed(f"the broker refuses {self._name}: {text}")
@@ -151,15 +170,15 @@ class ServiceBinding:
         if self._locked_since is None:
             self._locked_since = time.monotonic()
             logger.warning("the name %s is taken; asking who has it", self._name)
-        self._ask(self._name, lambda reply: self._asked(this_round, reply))
+        self._ask(self._name, partial(self._asked, this_round))
 
-    def _asked(self, this_round: int, owner: ReplyMessage | None) -> None:
-        if this_round != self._round or self._stopped or self._locked_since is None:
+    def _asked(self, this_round: int, answer: _Answer) -> None:
+        if not self._goes_on(this_round) or self._locked_since is None:
             return
-        if owner is not None:
-            self._on_failed(_taken(self._name, {self._name: owner}))
+        if answer.owner is not None:
+            self._on_failed(_taken(self._name, {self._name: answer.owner}))
             return
-        patience = 3 * self._connection.heartbeat + 5.0
+        patience = 3 * self._connection.heartbeat + HALF_OPEN_SECONDS
         if time.monotonic() - self._locked_since > patience:
             self._on_failed(f"{self._name} is already served, by a program that has not answered for {patience:g} s")
             return
@@ -174,26 +193,19 @@ class ServiceBinding:
 
     def _watch(self, this_round: int) -> None:
         def check() -> None:
-            if this_round != self._round or self._stopped:
-                return
-            if self._connection.blocked is None:
-                self._ask(self._name, judge, SELF_PING_PATIENCE)
-            self._watch(this_round)
+            if self._goes_on(this_round):
+                if self._connection.blocked is None:
+                    self._ask(self._name, judge, SELF_PING_PATIENCE)
+                self._watch(this_round)
 
-        def judge(reply: ReplyMessage | None) -> None:
-            if reply is None and this_round == self._round and not self._stopped and self._connection.blocked is None:
+        def judge(answer: _Answer) -> None:
+            is_sure = answer.was_asked and self._connection.blocked is None and self._connection.is_up
+            if answer.owner is None and is_sure and self._goes_on(this_round):
                 logger.warning("%s does not reach itself: its bindings are made again", self._name)
                 self._requester.bind_again()
                 self._consumer.bind_again()
 
         self._connection.call_later(SELF_PING_SECONDS, check)
-
-
-def _original(reply: ReplyMessage | DriplineError) -> ReplyMessage | None:
-    """Return the reply of a service of the original, which does not name itself; the broker's return is none."""
-    if isinstance(reply, ReplyMessage) and not (reply.retcode == 102 and reply.sender_info.get("service_name") is None):
-        return reply
-    return None
 
 
 def _taken(service: str, owners: dict[str, ReplyMessage]) -> str:

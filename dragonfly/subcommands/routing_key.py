@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_LONGEST = 255  # bytes; AMQP 0-9-1 calls it a short string
+from dragonfly.core.exceptions import DriplineValueError
+from dragonfly.core.routing import checked_key
 
 
 def check_target(target: str) -> None:
@@ -22,7 +23,9 @@ def check_length(text: str) -> None:
     """Refuse what AMQP cannot carry as a key or as the name of an exchange.
 
     Raises:
-        ValueError: the text is too long.
+        ValueError: the text is too long, or holds bytes that are no text.
     """
-    if len(text.encode("utf-8", "surrogateescape")) > _LONGEST:
-        raise ValueError(f"{text[:40]!r}... is too long: AMQP allows a name of {_LONGEST} bytes")
+    try:
+        checked_key(text)
+    except DriplineValueError as err:
+        raise ValueError(str(err)) from err

@@ -1,5 +1,6 @@
 """Endpoints for tests, loaded by module_path: an instrument that waits for a file, and one that misbehaves."""
 
+import asyncio
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,13 @@ class GateEndpoint(Endpoint):
             print(value, file=sets)
 
 
+class MuteError(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words for it")
+
+
 class RudeEndpoint(Endpoint):
     """A value whose handlers do what no handler should."""
 
@@ -39,6 +47,10 @@ class RudeEndpoint(Endpoint):
     def on_set(self, value: Any) -> None:
         if value == "exit":
             sys.exit("the instrument's library gives up")
+        if value == "cancel":
+            raise asyncio.CancelledError
+        if value == "mute":
+            raise MuteError
         raise ZeroDivisionError("no words")
 
     def on_run(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dragonfly.core.exceptions import DriplineAMQPConnectionError
+from dragonfly.core.exceptions import DriplineAMQPConnectionError, ServiceStartError
 from dragonfly.testing import Mesh, RabbitMQNode
 from tests.mesh.program import dragonfly
 
@@ -53,3 +54,21 @@ def test_a_memory_alarm_is_told_at_once_and_what_was_asked_meanwhile_is_not_done
     while refused(mesh):
         assert time.monotonic() < deadline
     assert mesh.client.get("peaches").payload == {"value_cal": 1.5, "value_raw": "0.75"}
+
+
+def test_a_name_is_not_taken_for_free_because_nobody_could_be_asked(alarm: RabbitMQNode, mesh: Mesh) -> None:
+    failed: list[Exception] = []
+
+    def start_another() -> None:
+        try:
+            mesh.serve("name: other\nendpoints:\n  - {name: peaches, module: kv_store_key}\n")
+        except ServiceStartError as err:
+            failed.append(err)
+
+    starting = threading.Thread(target=start_another)
+    starting.start()
+    starting.join(2.5)  # it asks, and asks again
+    assert starting.is_alive()
+    alarm.ctl("set_vm_memory_high_watermark", "0.4")
+    starting.join(10)
+    assert "peaches, which other wants to serve, is already served by my_store" in str(failed)

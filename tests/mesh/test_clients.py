@@ -19,10 +19,18 @@ from dragonfly.core.exceptions import (
 )
 from dragonfly.core.interface import Interface
 from dragonfly.core.listener import Listener
+from dragonfly.core.service import Service
+from dragonfly.core.service_presence import Wire
 from dragonfly.testing import Mesh
 from tests.mesh.raw import RawClient
 
 TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
+
+
+def wire_of(service: Service) -> Wire:
+    """Return what a running service talks with."""
+    assert service._wire is not None
+    return service._wire
 
 
 def drop(interface: Interface) -> None:
@@ -144,8 +152,7 @@ def test_alerts_made_without_a_connection_are_kept_and_sent_in_order_and_none_is
     service = mesh.serve(TUTORIAL)
     with RawClient(mesh.address) as raw:
         queue = raw.listen("alerts-of-the-test", "alerts", "sensor_value.#")
-        connection = service._connection
-        assert connection is not None
+        connection = wire_of(service).connection
         for number in range(300):
             service.send_alert("sensor_value.count", {"value_raw": number})
             if number in (100, 200):
@@ -156,15 +163,14 @@ def test_alerts_made_without_a_connection_are_kept_and_sent_in_order_and_none_is
             assert message is not None, f"{len(seen)} of 300"
             seen.setdefault(message.properties.message_id, json.loads(message.body)["payload"]["value_raw"])
         assert list(seen.values()) == sorted(seen.values()) == list(range(300))
-        wait_until(lambda: service._publisher.unfinished == 0)
+        wait_until(lambda: wire_of(service).publisher.unfinished == 0)
 
 
 def test_alerts_are_bounded_and_the_oldest_goes(mesh: Mesh) -> None:
     service = mesh.serve("name: small\nalert_buffer: 3\n")
     with RawClient(mesh.address) as raw:
         queue = raw.listen("alerts-of-the-test", "alerts", "#")
-        connection = service._connection
-        assert connection is not None
+        connection = wire_of(service).connection
 
         def lose_it() -> None:
             connection.drop("a test")
@@ -175,15 +181,48 @@ def test_alerts_are_bounded_and_the_oldest_goes(mesh: Mesh) -> None:
         kept = [raw.next(queue) for _ in range(3)]
         assert [json.loads(message.body)["payload"] for message in kept if message] == [7, 8, 9]
         assert raw.next(queue, timeout=0.3) is None
-        assert service._publisher.dropped == 7
+        assert wire_of(service).publisher.dropped == 7
+
+
+def test_after_close_who_waits_is_told_at_once_and_no_request_is_sent_any_more(mesh: Mesh) -> None:
+    client = Interface(mesh.address, timeout=10.0)
+    errors: list[Exception] = []
+    with Listener(mesh.address, "requests", ["#"], "swallow") as swallow:
+
+        def ask() -> None:
+            try:
+                client.get("plums")
+            except DriplineAMQPConnectionError as err:
+                errors.append(err)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert swallow.next(5.0) is not None
+        client.close()
+        asking.join(2)
+    assert [str(error) for error in errors] == [f"the connection to broker {mesh.address} was closed"]
+    for closed in (client, unused := Interface(mesh.address)):
+        unused.close()
+        with pytest.raises(DriplineAMQPConnectionError, match="was closed"):
+            closed.get("plums")
+
+
+def test_a_listener_says_that_it_missed_something(mesh: Mesh, caplog: pytest.LogCaptureFixture) -> None:
+    service = mesh.serve("name: chatty\n")
+    with Listener(mesh.address, "alerts", ["#"], "patient") as listener:
+        for _ in range(2):
+            listener._connection.call(lambda: listener._connection.drop("a test"))
+            wait_until(lambda: "listening again; what was said meanwhile is missing" in caplog.messages)
+            service.send_alert("number", 1)
+            assert listener.next(5.0) is not None
+            caplog.clear()
 
 
 def test_a_service_whose_queue_is_deleted_declares_it_again(mesh: Mesh) -> None:
     service = mesh.serve(TUTORIAL)
     assert mesh.client.get("peaches").retcode == 0
     channel: list[object] = []
-    connection = service._connection
-    assert connection is not None
+    connection = wire_of(service).connection
     # Only its own connection may delete an exclusive queue.
     connection.call(lambda: connection.open_channel(lambda opened: channel.append(opened.queue_delete("my_store"))))
     wait_until(lambda: bool(channel))
@@ -215,7 +254,7 @@ def test_a_listener_that_does_not_keep_up_loses_the_oldest_and_stops_nobody(mesh
     with Listener(mesh.address, "alerts", ["#"], "slow", limit=50) as slow:
         for number in range(3_000):
             service.send_alert("number", number)
-        wait_until(lambda: service._publisher.unfinished == 0, 10)
+        wait_until(lambda: wire_of(service).publisher.unfinished == 0, 10)
         numbers = []
         while (delivery := slow.next(1.0)) is not None:
             numbers.append(json.loads(delivery.body)["payload"])

@@ -109,11 +109,21 @@ ROUTING_KEYS = [
 ]
 
 
+NO_TIME = b"\x01t" + b"T" + struct.pack(">Q", 2**63)
+DEEP = b""
+for _ in range(2_000):
+    DEEP = b"\x01a" + b"F" + struct.pack(">I", len(DEEP)) + DEEP
+
+
 class UnreadableProperties(pika.BasicProperties):
-    """Properties whose header table holds a time stamp that no clock can show; RabbitMQ passes it on."""
+    """Properties whose header table pika cannot decode; RabbitMQ passes it on."""
+
+    def __init__(self, table: bytes) -> None:
+        super().__init__()
+        self._table = table
 
     def encode(self) -> list[bytes]:
-        table = b"\x01t" + b"T" + struct.pack(">Q", 2**63)
+        table = self._table
         reply_to = b"\x05nobod"
         return [struct.pack(">H", (1 << 13) | (1 << 9)), struct.pack(">I", len(table)), table, reply_to]
 
@@ -198,10 +208,11 @@ def test_a_reply_to_that_is_the_endpoint_itself_makes_no_loop(
     assert len(ignored) == 1
 
 
+@pytest.mark.parametrize("table", [NO_TIME, DEEP], ids=["no time", "deep"])
 def test_properties_that_cannot_be_decoded_cost_no_connection(
-    mesh: Mesh, client: RawClient, service: Service, caplog: pytest.LogCaptureFixture
+    mesh: Mesh, client: RawClient, service: Service, caplog: pytest.LogCaptureFixture, table: bytes
 ) -> None:
-    client.publish("peaches", request(), UnreadableProperties())
+    client.publish("peaches", request(), UnreadableProperties(table))
     client.publish("peaches", request(), client.properties(headers={"t": datetime(9999, 1, 1, tzinfo=timezone.utc)}))
     assert client.next() is not None
     check_alive(mesh)

@@ -12,9 +12,11 @@ import pytest
 
 from dragonfly.core.exceptions import DriplineTimeoutError, ServiceStartError
 from dragonfly.core.message import ReplyMessage
+from dragonfly.core.service import Service
 from dragonfly.testing import Mesh, RabbitMQNode
 from dragonfly.testing.plugin import RunningBroker, require_rabbitmq
 from tests.mesh.program import Program, dragonfly, serve
+from tests.mesh.raw import RawClient
 
 TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
 INSTRUMENTS = Path(__file__).with_name("instruments.py")
@@ -22,6 +24,7 @@ INSTRUMENTS = Path(__file__).with_name("instruments.py")
 GATES = """
 name: gates
 stop_timeout: {stop_timeout}
+clock_tolerance: 0
 endpoints:
   - name: gate
     module: GateEndpoint
@@ -112,11 +115,65 @@ def test_a_hung_endpoint_delays_only_its_own_lane(mesh: Mesh, tmp_path: Path) ->
 def test_handlers_that_misbehave_become_error_replies(mesh: Mesh, tmp_path: Path) -> None:
     mesh.serve(gates(tmp_path))
     client = mesh.client
-    replies = [client.get("rude"), client.set("rude", 1), client.set("rude", "exit"), client.run("rude")]
-    assert [reply.retcode for reply in replies] == [303, 999, 999, 999]
-    assert replies[1].return_msg == "ZeroDivisionError: no words"
-    assert replies[3].return_msg == "RuntimeError"
+    replies = [
+        client.get("rude"),
+        client.run("rude"),
+        *(client.set("rude", how) for how in ("x", "exit", "cancel", "mute")),
+    ]
+    assert [reply.retcode for reply in replies] == [303, 999, 999, 999, 999, 999]
+    assert [reply.return_msg for reply in replies[1:]] == [
+        "RuntimeError",
+        "ZeroDivisionError: no words",
+        "SystemExit: the instrument's library gives up",
+        "CancelledError",
+        "MuteError",
+    ]
     assert client.send("rude", "x").payload == {"values": ["nan"]}
+
+
+def test_a_service_starts_once(mesh: Mesh) -> None:
+    service = mesh.serve(TUTORIAL)
+    with pytest.raises(ServiceStartError, match="my_store was started before"):
+        service.start()
+    assert mesh.client.get("peaches").retcode == 0
+    service.stop()
+    service.stop()
+    with pytest.raises(ServiceStartError, match="my_store was stopped"):
+        service.start()
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["with its broker", "without a broker"])
+def test_a_stop_from_another_thread_ends_a_run(mesh: Mesh, unused_address: str, is_there: bool) -> None:
+    service = Service(name="short", broker=mesh.address if is_there else unused_address)
+    running = threading.Thread(target=service.run)
+    running.start()
+    if is_there:
+        assert wait_until(lambda: mesh.client.cmd("short", "ping").retcode == 0)
+    else:
+        assert wait_until(lambda: service._presence is not None)
+    service.stop()
+    running.join(5)
+    assert not running.is_alive()
+
+
+def test_a_name_that_a_dead_link_holds_is_taken_when_it_is_released(
+    mesh: Mesh, caplog: pytest.LogCaptureFixture
+) -> None:
+    with RawClient(mesh.address) as holder:
+        holder.channel.queue_declare("short", exclusive=True, auto_delete=True)
+        starting = threading.Thread(target=mesh.serve, args=("name: short\n",))
+        starting.start()
+        assert wait_until(lambda: "the name short is taken; asking who has it" in caplog.messages)
+    starting.join(5)
+    assert mesh.client.cmd("short", "ping").retcode == 0
+
+
+def test_a_name_that_stays_taken_is_reported(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragonfly.core.service_binding.HALF_OPEN_SECONDS", -3.0)
+    with RawClient(mesh.address) as holder:
+        holder.channel.queue_declare("short", exclusive=True, auto_delete=True)
+        with pytest.raises(ServiceStartError, match="short is already served, by a program that has not answered"):
+            mesh.serve("name: short\nheartbeat: 1\n")
 
 
 def test_a_clean_stop_finishes_what_runs_refuses_what_waits_and_is_gone(mesh: Mesh, tmp_path: Path) -> None:
@@ -125,9 +182,9 @@ def test_a_clean_stop_finishes_what_runs_refuses_what_waits_and_is_gone(mesh: Me
     wait_for_file(tmp_path / "gate.entered")
     waiting = [Call(mesh, "set", "gate", number) for number in range(5)]
     assert mesh.client.cmd("gates", "ping").retcode == 0
-    deadline = time.monotonic() + 5
-    while service._routes["gate"][1].depth < 5:
-        assert time.monotonic() < deadline
+    assert service._presence is not None
+    lane = next(lane for lane in service._presence.lanes if lane.name == "gate")
+    assert wait_until(lambda: lane.depth == 5)
     stopping = threading.Thread(target=service.stop)
     stopping.start()
     assert [call.result().retcode for call in waiting] == [321] * 5
@@ -189,8 +246,7 @@ def test_what_a_stopped_process_finds_too_late_is_not_done(broker: RunningBroker
     with serve(broker.address, str(config)) as service:
         service.process.send_signal(signal.SIGSTOP)
         late = dragonfly(broker.address, "set", "gate", "13", "--timeout", "0.5")
-        assert late.status == 4
-        threading.Event().wait(1.2)  # the deadline is over, and the clocks' tolerance of 1 s
+        assert late.status == 4  # so its deadline is over, and this service's clock has no tolerance
         service.process.send_signal(signal.SIGCONT)
         assert dragonfly(broker.address, "set", "gate", "14").status == 0
         service.wait_for("stderr", r"gate refused \(305\)")

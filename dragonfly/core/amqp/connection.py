@@ -24,6 +24,7 @@ from pika import frame
 from pika.adapters.select_connection import IOLoop
 
 from dragonfly.core.credentials import BrokerAddress, broker_address
+from dragonfly.core.exceptions import DriplineAMQPConnectionError
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,17 @@ _HEADER_FRAME = 2
 # The code with which pika itself ends a handshake that takes too long.
 _GIVEN_UP = 320
 _FRAME_OVERHEAD = 8
-_UNREADABLE = (ValueError, OverflowError, OSError, struct.error, pika.exceptions.InvalidFieldTypeException)
+# A time or number out of range, a table in a table in a table (pika decodes it by recursion), a table that is cut
+# short, a type of field that it does not know.
+_UNREADABLE = (
+    ArithmeticError,
+    LookupError,
+    OSError,
+    RecursionError,
+    ValueError,
+    struct.error,
+    pika.exceptions.InvalidFieldTypeException,
+)
 
 
 class ConnectionFailure:
@@ -47,13 +58,13 @@ class ConnectionFailure:
     Args:
         text: one sentence that names the broker and never a password.
         refused: whether the broker was there and did not want us.
+        final: whether it is no use to wait for the connection to come back.
     """
 
-    def __init__(self, text: str, refused: bool = False) -> None:
+    def __init__(self, text: str, refused: bool = False, final: bool = False) -> None:
         self.text = text
         self.refused = refused
-        # Whether it is no use to wait for the connection to come back.
-        self.final = False
+        self.final = final
 
 
 class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]
@@ -93,12 +104,12 @@ class Connection:
         self.address: BrokerAddress = broker_address(broker)
         self.name = name
         self.heartbeat = heartbeat
-        self.reconnects = 0
         self.blocked: str | None = None
         # Called on the I/O thread, in the order in which they were entered.
         self.on_up: list[Callable[[], None]] = []
         self.on_down: list[Callable[[ConnectionFailure], None]] = []
         self.on_blocked: list[Callable[[str], None]] = []
+        self.on_unblocked: list[Callable[[], None]] = []
         self._loop: Any = None
         self._pika: Any = None
         self._thread: threading.Thread | None = None
@@ -116,8 +127,14 @@ class Connection:
         return self._up and bool(self._pika.is_open)
 
     def start(self) -> None:
-        """Start the I/O thread, which connects; any thread. A second call does nothing."""
+        """Start the I/O thread, which connects; any thread. A second call does nothing.
+
+        Raises:
+            DriplineAMQPConnectionError: it was stopped.
+        """
         with self._starting:
+            if self._stopping:
+                raise DriplineAMQPConnectionError(f"the connection to broker {self.address.display} was closed")
             if self._thread is not None:
                 return
             logger.info("connecting to broker %s", self.address.display)
@@ -129,14 +146,16 @@ class Connection:
 
     def stop(self) -> None:
         """Close the connection and end the I/O thread; any thread but that one. A second call does nothing."""
-        thread = self._thread
+        with self._starting:
+            self._stopping = True
+            thread = self._thread
         if thread is None or not thread.is_alive():
             return
         self.call(self._close)
         # A broker that takes no messages does not read the good-bye either.
         thread.join(CLOSE_TIMEOUT if self.blocked is None else CLOSE_TIMEOUT_BLOCKED)
         if thread.is_alive():  # the broker does not answer: leave without its good-bye
-            self.call(self._loop.stop)
+            self.call(self._leave)
             thread.join(CLOSE_TIMEOUT)
 
     def call(self, action: Callable[[], None]) -> None:
@@ -148,10 +167,6 @@ class Connection:
         """Run something on the I/O thread after a time, in s; I/O thread only. The result, called, forgets it."""
         handle = self._loop.call_later(seconds, action)
         return lambda: self._loop.remove_timeout(handle)
-
-    def on_io_thread(self) -> bool:
-        """Tell whether the caller runs on the I/O thread; any thread."""
-        return threading.current_thread() is self._thread
 
     def open_channel(self, on_open: Callable[[Any], None]) -> None:
         """Open a channel of the present connection."""
@@ -175,10 +190,7 @@ class Connection:
     def _crashed(self) -> None:
         """Tell everybody that this thread is ending by an error, which Python prints: nobody shall wait for ever."""
         self._up = False
-        failure = ConnectionFailure(f"the thread of the connection to broker {self.address.display} ended by an error")
-        failure.final = True
-        for action in self.on_down:
-            action(failure)
+        self._tell_down(f"the thread of the connection to broker {self.address.display} ended by an error", final=True)
 
     def _connect(self) -> None:
         if self._stopping:
@@ -198,7 +210,6 @@ class Connection:
         connection.add_on_connection_blocked_callback(self._on_blocked)
         connection.add_on_connection_unblocked_callback(self._on_unblocked)
         self._retry_delay = FIRST_RETRY
-        self.reconnects += self._was_up
         self._up = self._was_up = True
         for action in self.on_up:
             action()
@@ -213,7 +224,7 @@ class Connection:
         self._up = False
         self.blocked = None
         if self._stopping:
-            self._loop.stop()
+            self._leave()
             return
         logger.debug("%s", failure.text)
         for action in self.on_down:
@@ -232,14 +243,23 @@ class Connection:
     def _on_unblocked(self, _connection: Any, _method: Any) -> None:
         self.blocked = None
         logger.info("broker %s takes messages again", self.address.display)
+        for action in self.on_unblocked:
+            action()
 
     def _close(self) -> None:
-        self._stopping = True
         if self._pika is not None and self._pika.is_open:
             self._pika.close()
         elif self._pika is None or not self._pika.is_closing:
             # pika cannot give up a half-made connection without an error of its own.
-            self._loop.stop()
+            self._leave()
+
+    def _leave(self) -> None:
+        self._tell_down(f"the connection to broker {self.address.display} was closed", final=True)
+        self._loop.stop()
+
+    def _tell_down(self, text: str, final: bool) -> None:
+        for action in self.on_down:
+            action(ConnectionFailure(text, final=final))
 
 
 def _parameters(address: BrokerAddress, name: str, heartbeat: float) -> Any:

@@ -1,6 +1,6 @@
 """A queue, what it is bound to, and the channel that consumes it.
 
-The queue is declared and bound on the publisher's channel and consumed on one of its own, so that no failed declare or
+The queue is declared and bound by the declarer and consumed on a channel of its own, so that no failed declare or
 publish can close the channel whose end deletes the queue.
 """
 
@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dragonfly.core.amqp.connection import Connection
-from dragonfly.core.amqp.packet import Delivery, checked_key
-from dragonfly.core.amqp.publisher import Publisher
+from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.packet import Delivery
+from dragonfly.core.routing import checked_key
 
 
 class Consumer:
@@ -19,7 +20,7 @@ class Consumer:
 
     Args:
         connection: the connection.
-        publisher: its publishing channel, on which queue and bindings are declared.
+        declarer: declares queue and bindings.
         queue: name of the queue.
         bindings: pairs of exchange and binding key.
         deliver: called with each message, on the I/O thread; it must not block.
@@ -33,7 +34,7 @@ class Consumer:
     def __init__(
         self,
         connection: Connection,
-        publisher: Publisher,
+        declarer: Declarer,
         queue: str,
         bindings: Iterable[tuple[str, str]],
         deliver: Callable[[Delivery], None],
@@ -43,7 +44,7 @@ class Consumer:
     ) -> None:
         self.queue = checked_key(queue)
         self._connection = connection
-        self._publisher = publisher
+        self._declarer = declarer
         self._bindings = [(exchange, checked_key(key)) for exchange, key in bindings]
         self._deliver = deliver
         self._arguments = arguments
@@ -67,7 +68,7 @@ class Consumer:
             done[0]()
             self._connection.open_channel(lambda channel: self._consume(channel, on_ready))
 
-        done.append(self._publisher.set_up(lambda channel: self._declare(channel, bound), on_refused))
+        done.append(self._declarer.declare(lambda channel: self._declare(channel, bound), on_refused))
 
     def bind_again(self) -> None:
         """Declare exchanges, queue and bindings once more while messages are consumed; I/O thread.
@@ -76,11 +77,14 @@ class Consumer:
         """
         done: list[Callable[[], None]] = []
 
-        def declare(channel: Any) -> None:
-            self._publisher.declare_exchanges(channel)
-            self._declare(channel, lambda frame: done[0]())
+        def bound(_frame: Any) -> None:
+            done[0]()
 
-        done.append(self._publisher.set_up(declare, lambda code, text: self.on_lost(text)))
+        self._declarer.declare_exchanges()
+        done.append(self._declarer.declare(lambda channel: self._declare(channel, bound), self._on_refused_again))
+
+    def _on_refused_again(self, _code: int, text: str) -> None:
+        self.on_lost(text)
 
     def count(self, then: Callable[[int], None]) -> None:
         """Tell how many messages are in the queue; I/O thread."""
@@ -94,7 +98,7 @@ class Consumer:
 
         done: list[Callable[[], None]] = []
         done.append(
-            self._publisher.set_up(
+            self._declarer.declare(
                 lambda channel: channel.queue_declare(self.queue, passive=True, callback=counted), refused
             )
         )
@@ -137,7 +141,9 @@ class Consumer:
             self._on_gone(getattr(reason, "reply_text", str(reason)))
 
     def _on_gone(self, text: str) -> None:
-        self._channel = None
+        channel, self._channel = self._channel, None
+        if channel is not None and channel.is_open:  # the consumption ended, its channel did not
+            channel.close()
         if self._cancelling is not None:
             self._cancelled()
         elif self._connection.is_up:

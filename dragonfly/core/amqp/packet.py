@@ -7,10 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from dragonfly.core.exceptions import DriplineValueError
-
-# AMQP 0-9-1, 4.2.5.3: a short string has at most 255 bytes. Queue names, routing keys and binding keys are such.
-MAX_SHORT_STRING = 255
+from dragonfly.core.routing import checked_key
 
 
 class Outcome(Enum):
@@ -48,6 +45,7 @@ class Outgoing:
     """
 
     __slots__ = (
+        "attempts",
         "body",
         "correlation_id",
         "done",
@@ -96,6 +94,7 @@ class Outgoing:
         self.resend = resend
         self.done = done
         self.made = time.monotonic()
+        self.attempts = 0
         self.returned = False
 
     @property
@@ -108,23 +107,6 @@ class Outgoing:
         done, self.done = self.done, None
         if done is not None:
             done(outcome, reason)
-
-
-def checked_key(key: str) -> str:
-    """Return a routing key, binding key or queue name that AMQP can carry.
-
-    pika would find a wrong one on the I/O thread, where nobody can be told.
-
-    Raises:
-        DriplineValueError: it is too long, or no text that can be sent.
-    """
-    try:
-        size = len(key) if isinstance(key, bytes) else len(key.encode())
-    except UnicodeEncodeError as err:
-        raise DriplineValueError(f"{key[:40]!r} cannot be sent as a routing key") from err
-    if size > MAX_SHORT_STRING:
-        raise DriplineValueError(f"{key[:40]!r}... has {size} bytes, and a routing key at most {MAX_SHORT_STRING}")
-    return key
 
 
 class Delivery:
