@@ -9,7 +9,7 @@ from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import DriplineError
 from dragonfly.core.provider import Provider
 from dragonfly.core.service import Service
-from dragonfly.loader.keys import RESERVED
+from dragonfly.loader.keys import RESERVED, keys_of
 from dragonfly.loader.problem import Report
 from dragonfly.loader.tree import Block
 
@@ -17,6 +17,21 @@ logger = logging.getLogger(__name__)
 
 # What a constructor raises of a value that it cannot use.
 CONSTRUCTOR_ERRORS = (DriplineError, ValueError, TypeError, LookupError, OSError, ImportError)
+
+
+def make_all(block: Block, report: Report) -> None:
+    """Make the objects of a block and of all below it, so that all problems of a file are told at once.
+
+    What a constructor refuses is reported with its place. The object of the first block is made again by
+    `build_service`, which has the caller's arguments; `build_children` puts the others into their places.
+    """
+    if isinstance(block.cls, type) and issubclass(block.cls, Service):
+        # The broker was checked already, and would be reported twice.
+        _make(block, {key: value for key, value in block.arguments.items() if key != "broker"}, report)
+    else:
+        block.endpoint = _make(block, block.arguments, report)
+    for child in block.children:
+        make_all(child, report)
 
 
 def build_service(block: Block, overrides: Mapping[str, Any], report: Report) -> Service | None:
@@ -30,25 +45,27 @@ def build_service(block: Block, overrides: Mapping[str, Any], report: Report) ->
     return service if isinstance(service, Service) else None
 
 
-def build_children(block: Block, parent: Provider | None, report: Report) -> None:
-    """Make the objects below a block and attach them.
-
-    Args:
-        parent: the object of the block; None where it could not be made, and only problems are looked for.
-    """
+def build_children(block: Block, parent: Provider, report: Report) -> None:
+    """Put the objects below a block into their places, parents first."""
     for child in block.children:
         logger.info("creating a <%s> with args: %s", child.module, child.arguments)
-        endpoint = _make(child, child.arguments, report)
-        if parent is not None and endpoint is not None:
-            _attach(child, endpoint, parent, report)
-        build_children(child, endpoint if isinstance(endpoint, Provider) else None, report)
+        assert child.endpoint is not None, "what could not be made was reported"
+        _attach(child, child.endpoint, parent, report)
+        if isinstance(child.endpoint, Provider):
+            build_children(child, child.endpoint, report)
 
 
 def _make(block: Block, arguments: Mapping[str, Any], report: Report) -> Endpoint | None:
-    if block.cls is None:
+    if block.cls is None or not block.is_named:
         return None
+    cls: Any = block.cls
+    keys = keys_of(cls)
+    if any(key not in arguments for key in keys.required):
+        return None  # reported already, as an unknown key was
+    known = {key: value for key, value in arguments.items() if key in keys.accepted or key == "name"}
     try:
-        return block.cls(**arguments)
+        made: Endpoint = cls(**known)
+        return made
     except CONSTRUCTOR_ERRORS as err:
         _report_error(block, err, report)
         return None

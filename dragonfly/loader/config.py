@@ -8,7 +8,7 @@ import yaml
 from dragonfly.core.credentials import parsed_address
 from dragonfly.core.exceptions import DriplineValueError
 from dragonfly.core.service import Service
-from dragonfly.loader.build import build_children, build_service
+from dragonfly.loader.build import build_children, build_service, make_all
 from dragonfly.loader.document import collector_paused, read_document
 from dragonfly.loader.problem import ConfigError, Problem, Report
 from dragonfly.loader.registry import Registry
@@ -63,10 +63,10 @@ class Config:
         return service
 
     def build_endpoints(self, service: Service) -> None:
-        """Make all endpoints and attach them to the service and to each other.
+        """Attach all endpoints to the service and to each other; a second service needs a second `load`.
 
         Raises:
-            ConfigError: constructors refuse values; all of them were tried.
+            ConfigError: a provider refuses an endpoint.
         """
         report = Report(self.file)
         build_children(self._root, service, report)
@@ -74,7 +74,7 @@ class Config:
 
 
 def load(path: str | Path) -> Config:
-    """Read a config file and check everything that can be checked without building an object.
+    """Read a config file, check it, and make the objects that it describes.
 
     Raises:
         ConfigError: with all problems of the file.
@@ -84,6 +84,8 @@ def load(path: str | Path) -> Config:
     with collector_paused():
         block = TreeReader(report, Registry(Path(path).parent)).read(root)
     _broker(root, report)
+    if block is not None:
+        make_all(block, report)
     report.check()
     assert block is not None, "what could not be read was reported"
     return Config(str(path), block)

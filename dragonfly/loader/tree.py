@@ -29,6 +29,8 @@ class Block:
         path: place in the tree.
         arguments: of the constructor, the name first.
         lines: of the keys, counted from 1.
+        is_named: whether the name is a legal one; another block is never built.
+        endpoint: the object, once it was made.
     """
 
     module: str
@@ -37,7 +39,9 @@ class Block:
     line: int
     arguments: dict[str, Any]
     lines: dict[str, int]
+    is_named: bool = True
     children: list["Block"] = field(default_factory=list)
+    endpoint: Endpoint | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class TreeReader:
             arguments = {"name": name, **self._arguments(place)}
             self._check_keys(place, module, cls)
             lines = {key: entry.line for key, entry in entries.items()}
-            block = Block(module, cls, path, place.line, arguments, lines)
+            block = Block(module, cls, path, place.line, arguments, lines, is_named=_is_legal(name))
             block.children = self._children(place, module, cls)
             return block
 
@@ -216,3 +220,11 @@ def label_of(node: yaml.Node, otherwise: str = "service") -> str:
             if key.value == "name" and isinstance(value, yaml.ScalarNode) and value.value:
                 return as_written(value)
     return otherwise
+
+
+def _is_legal(name: str) -> bool:
+    try:
+        check_name(name)
+    except DriplineValueError:
+        return False
+    return True

@@ -108,9 +108,8 @@ class forwards(needs_volts):
 
 
 def build_problems(path: Path) -> list[str]:
-    config = load(path)
     with pytest.raises(ConfigError) as caught:
-        config.build_endpoints(config.build_service())
+        load(path)
     return [str(problem).removeprefix(f"{path}:") for problem in caught.value.problems]
 
 
@@ -181,7 +180,28 @@ def test_a_key_that_a_class_needs_is_missed_before_anything_is_built(write: Writ
 def test_an_error_of_the_service_has_its_place(write: WriteFile) -> None:
     path = write("name: s\nheartbeat: soon\n")
     with pytest.raises(ConfigError, match=r"lab\.yaml:2: s: .*heartbeat"):
-        load(path).build_service()
+        load(path)
+
+
+def test_what_is_misspelt_and_what_constructors_refuse_are_told_together(write: WriteFile) -> None:
+    path = write(
+        """
+        name: s
+        clock_tolerance: soon
+        broker: "x:y"
+        endpoints:
+          - name: a
+            module: kv_store_key
+            log_interval: x
+            log_intervall: 3
+          - name: b c
+            module: kv_store_key
+        """
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    lines = [problem.line for problem in caught.value.problems]
+    assert lines == [3, 4, 8, 9, 10]
 
 
 def test_what_a_provider_refuses_has_its_place(write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +210,10 @@ def test_what_a_provider_refuses_has_its_place(write: WriteFile, monkeypatch: py
 
     monkeypatch.setattr(kv_store, "add_endpoint", refuse, raising=False)
     path = write(STORE)
-    assert build_problems(path) == [
+    config = load(path)
+    with pytest.raises(ConfigError) as caught:
+        config.build_endpoints(config.build_service())
+    assert [str(problem).removeprefix(f"{path}:") for problem in caught.value.problems] == [
         "7: my_store > my_price_list > peaches: there is no room",
         "8: my_store > my_price_list > chips: there is no room",
     ]
