@@ -29,15 +29,13 @@ def lateness(
     if not isinstance(deadline, int) or isinstance(deadline, bool):
         deadline = None
     if deadline is not None and now - deadline / 1000 > tolerance:
-        return (
-            f"its deadline was {_clock(deadline / 1000)} by the caller's clock, and it is {_clock(now)} by this"
-            " machine's: it was not started"
-        )
+        return f"{_clocks(deadline, now)}: it was not started"
     patience = _seconds(expiration)
     if patience is None and deadline is None:
         patience = DEFAULT_TIMEOUT  # the original's clients say nothing and wait that long
     if patience is not None and waited > patience:
-        return f"it waited {waited:.1f} s here, its caller only {patience:g} s: it was not started"
+        told = "" if deadline is None else f" ({_clocks(deadline, now)})"
+        return f"it waited {waited:.1f} s here, its caller only {patience:g} s{told}: it was not started"
     return None
 
 
@@ -45,6 +43,10 @@ def _seconds(expiration: str | None) -> float | None:
     if expiration is not None and expiration.isascii() and expiration.isdigit():
         return int(expiration[:15]) / 1000
     return None
+
+
+def _clocks(deadline: int, now: float) -> str:
+    return f"its deadline is {_clock(deadline / 1000)} by the caller's clock, and it is {_clock(now)} by this machine's"
 
 
 def _clock(seconds: float) -> str:

@@ -134,8 +134,9 @@ class Endpoint:
         Raises:
             DriplineError: the request cannot be done.
         """
-        if "self" in kwargs:
-            raise DriplinePayloadError(f"{self.name}: no operation takes a key 'self'")
+        taken = kwargs.keys() & {"self", "method"}
+        if taken:
+            raise DriplinePayloadError(f"{self.name}: no operation takes a key {min(taken)!r}")
         return _OPERATIONS[operation](self, specifier, args, kwargs)
 
     def _handle_get(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -167,7 +168,7 @@ class Endpoint:
             specifier, args = args[0].replace("-", "_"), args[1:]
         if not specifier:
             raise DriplinePayloadError(f"{self.name}: which command? It is written {self.name}.COMMAND")
-        return self.on_cmd(specifier, *args, **_without(kwargs, "method", self.name))
+        return self.on_cmd(specifier, *args, **kwargs)
 
     def _handle_run(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         self._no_specifier("run", specifier)
@@ -217,12 +218,6 @@ def _parameters(method: Callable[..., Any]) -> str:
         for parameter in inspect.signature(method).parameters.values()
     ]
     return f"({', '.join(map(str, bare))})" if bare else "no values"
-
-
-def _without(kwargs: dict[str, Any], reserved: str, name: str) -> dict[str, Any]:
-    if reserved in kwargs:
-        raise DriplinePayloadError(f"{name}: a command takes no key {reserved!r}")
-    return kwargs
 
 
 _Handler = Callable[[Endpoint, str, list[Any], dict[str, Any]], Any]

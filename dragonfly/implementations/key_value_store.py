@@ -61,7 +61,7 @@ class kv_store_key(Spime):
     @calibrate([times2, times3])
     def on_get(self) -> Any:
         """Get the stored value, as a text."""
-        return None if self._value is None else str(self._value)
+        return self._raw()
 
     def on_set(self, value: Any) -> None:
         """Set the stored value."""
@@ -69,6 +69,9 @@ class kv_store_key(Spime):
 
     def raw_after_set(self, value: Any) -> Any:
         """Return the stored value as a get shows it: mapped, and as a text."""
+        return self._raw()
+
+    def _raw(self) -> str | None:
         return None if self._value is None else str(self._value)
 
     def _mapped(self, value: Any) -> Any:

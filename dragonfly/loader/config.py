@@ -40,13 +40,6 @@ class Config:
         """The broker that the file names."""
         return self._root.arguments.get("broker")
 
-    @property
-    def service_class(self) -> type[Service]:
-        """The class of the first block."""
-        cls = self._root.cls
-        assert cls is not None and issubclass(cls, Service), "the tree was checked"
-        return cls
-
     def build_service(self, **overrides: Any) -> Service:
         """Make the service, without its endpoints.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -62,12 +63,13 @@ class Mesh:
         return service
 
     def close(self) -> None:
-        """Stop all services and clients."""
-        for service in reversed(self._services):
-            service.stop()
-        for interface in self._interfaces:
-            interface.close()
-        self._directory.cleanup()
+        """Stop all services and clients, whatever one of them says."""
+        with ExitStack() as ending:
+            ending.callback(self._directory.cleanup)
+            for interface in self._interfaces:
+                ending.callback(interface.close)
+            for service in self._services:
+                ending.callback(service.stop)
 
     def _built(self, config: str | Path) -> Service:
         path = config

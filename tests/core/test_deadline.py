@@ -77,6 +77,14 @@ def test_the_reason_gives_the_time_it_waited() -> None:
     assert text == "it waited 4.0 s here, its caller only 2.5 s: it was not started"
 
 
+def test_one_that_waited_too_long_shows_both_clocks_too_where_the_caller_told_its_own() -> None:
+    text = lateness({"deadline": ms(NOW + 5)}, "2500", 4.0, NOW, 1.0)
+    assert text is not None
+    assert text.startswith(
+        "it waited 4.0 s here, its caller only 2.5 s (its deadline is 2027-01-15T08:00:05.000Z by the"
+    )
+
+
 @pytest.mark.parametrize("deadline", [True, False, None, "soon", str(ms(NOW - HOUR)), 1.5, [], {}, b"0"])
 def test_a_deadline_that_is_no_whole_number_is_as_none(deadline: Any) -> None:
     assert lateness({"deadline": deadline}, None, 0.0, NOW, 1.0) is None

@@ -125,7 +125,7 @@ def test_an_operation_gives_its_result(
         (OP_CMD, "move", [], {}, "peaches.move takes (x, y=0.0); these values do not fit"),
         (OP_CMD, "move", [1, 2, 3], {}, "peaches.move takes (x, y=0.0); these values do not fit"),
         (OP_CMD, "move", [1], {"x": 1}, "peaches.move takes (x, y=0.0); these values do not fit"),
-        (OP_CMD, "move", [1], {"method": 1}, "peaches: a command takes no key 'method'"),
+        (OP_CMD, "move", [1], {"method": 1}, "peaches: no operation takes a key 'method'"),
         (OP_SEND, "", [], {"x": 1}, "peaches takes (*commands); these values do not fit"),
     ],
 )

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from dragonfly.core.provider import Provider
-from dragonfly.core.service import Service
 from dragonfly.implementations import kv_store, kv_store_key
 from dragonfly.loader import ConfigError, load
 
@@ -80,7 +79,7 @@ def test_overrides_win_over_the_file(write: WriteFile, overrides: dict[str, obje
 
 def test_a_config_says_what_it_is_about(write: WriteFile) -> None:
     config = load(write(STORE))
-    assert (config.name, config.broker, config.service_class) == ("my_store", "somewhere", Service)
+    assert (config.name, config.broker) == ("my_store", "somewhere")
     assert load(write("name: s\n")).broker is None
 
 
