@@ -39,6 +39,7 @@ def read_version() -> str:
 
 setup(
     name="dragonfly",
+    zip_safe=False,  # from a zipped egg, every start would compile everything
     version=read_version(),
     description="Slow control of laboratories: services, instruments and values on a RabbitMQ mesh",
     license="Apache-2.0",

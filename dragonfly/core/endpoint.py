@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 from dragonfly.core import mesh_access
 from dragonfly.core.calibration import calibrated, compiled
 from dragonfly.core.constants import OP_CMD, OP_CONFIG, OP_GET, OP_RUN, OP_SEND, OP_SET
-from dragonfly.core.exceptions import DriplineMethodNotSupportedError, DriplinePayloadError
+from dragonfly.core.exceptions import DriplineError, DriplineMethodNotSupportedError, DriplinePayloadError
 from dragonfly.core.numbers import checked_flag
 from dragonfly.core.routing import check_name
 
@@ -44,8 +44,10 @@ class Endpoint:
         super().__init__(**kwargs)
         self._name = check_name(name)
         self._calibration = calibration
-        functions = getattr(type(self).on_get, "calibration_functions", {})
-        self._calibrate = compiled(calibration, functions)
+        functions = getattr(type(self).on_get, "calibration_functions", None)
+        self._calibrate = compiled(calibration, functions or {})
+        # A class that forgot the decorator must not make a calibration in the YAML file vanish.
+        self._calibrates_itself = functions is not None
         self._get_on_set = checked_flag("get_on_set", get_on_set)
         self._provider: Any = None
 
@@ -183,11 +185,20 @@ class Endpoint:
             raise DriplineMethodNotSupportedError(f"{self.name}: {verb} takes no specifier, and {specifier!r} is one")
 
     def _get(self) -> Any:
-        return self.on_get()
+        value = self.on_get()
+        return value if self._calibrates_itself or self._calibrate is None else self.calibrated(value)
 
     def _set(self, value: Any, kwargs: dict[str, Any]) -> Any:
         result = self._call(self.on_set, self.name, [value], kwargs)
-        return self._get() if self._get_on_set else result
+        return self._get_after_set() if self._get_on_set else result
+
+    def _get_after_set(self) -> Any:
+        try:
+            return self._get()
+        except DriplineError as err:
+            # The same code means a refused value elsewhere: here it must be told that the value is set.
+            text = f"{self.name} is set, but reading it back failed: {err}"
+            raise type(err)(text, result=err.result) from err
 
     def _call(self, method: Callable[..., Any], what: str, args: Any, kwargs: dict[str, Any]) -> Any:
         """Call a method with what a request brought; arguments that do not fit are the request's error, not ours."""

@@ -158,8 +158,9 @@ class Interface:
         except queue.Empty:
             operation = OPERATION_NAMES.get(msgop, str(msgop))
             raise DriplineTimeoutError(
-                f"no reply to {operation} {routing_key} within {wait:g} s: its service may be busy or hung;"
-                " or it is not there, and a monitor of the requests exchange hides that nobody took the request"
+                f"no reply to {operation} {routing_key} within {wait:g} s: its service may be busy or hung, and begins"
+                " it no more; or it is not there, and a monitor of the requests exchange hides that nobody took the"
+                " request"
             ) from None
         finally:
             self._requester.forget(pending)

@@ -18,6 +18,9 @@ from typing import Any
 from dragonfly.core.exceptions import DriplineMethodNotSupportedError, DriplineValueError
 from dragonfly.core.near_miss import did_you_mean
 
+# So many names fit into a sentence.
+_FEW = 8
+
 
 def read(endpoint: Any, name: str) -> Any:
     """Return the value of an attribute of an endpoint.
@@ -78,7 +81,8 @@ def _check_allowed(endpoint: Any, name: str) -> None:
 
 
 def _unknown(endpoint: Any, name: str, kind: str, names: frozenset[str]) -> DriplineValueError:
-    hint = did_you_mean(name, names)
+    few = f"it has {', '.join(sorted(names))}" if 0 < len(names) <= _FEW else ""
+    hint = did_you_mean(name, names, few)
     return DriplineValueError(f"{endpoint.name}({type(endpoint).__name__}) has no <{name[:80]}> {kind}{hint}")
 
 

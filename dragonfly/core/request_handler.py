@@ -51,6 +51,8 @@ from dragonfly.core.message import Message, ReplyMessage, RequestMessage, sender
 
 logger = logging.getLogger(__name__)
 
+# What the caller did wrong is told to the caller: it must not hide the service's own faults from who looks after it.
+_CALLERS_MISTAKES = (102, 301, 302, 303, 304, 306, 307, 308, 309)
 _NO_VALUE = {"values": [None]}
 
 COUNTERS = ("requests_ok", "requests_failed", "requests_expired", "requests_refused", "messages_undecodable")
@@ -181,10 +183,12 @@ class RequestHandler:
 
     def _failed(self, delivery: Delivery, error: BaseException, counter: str | None = None) -> None:
         retcode, text, payload = _fields(error)
-        if isinstance(error, DriplineError):
-            logger.error("%s refused (%s): %s", delivery.routing_key, retcode, text)
+        if retcode in _CALLERS_MISTAKES:
+            logger.info("%s refused (%s): %s", delivery.routing_key, retcode, text)
+        elif isinstance(error, DriplineError):
+            logger.error("%s failed (%s): %s", delivery.routing_key, retcode, text)
         else:
-            logger.error("%s failed: %s", delivery.routing_key, text)
+            logger.error("%s failed: %s%s", delivery.routing_key, text, _place(error))
             logger.debug("%s failed", delivery.routing_key, exc_info=error)
         self._count(counter or _counter(error), delivery)
         reply = ReplyMessage(payload, retcode=retcode, return_msg=text, sender_info=self._sender_info)
@@ -279,6 +283,14 @@ def _fields(error: BaseException) -> tuple[int, str, Any]:
         return reply_fields(error)
     except Exception:  # noqa: BLE001 - an error of somebody's own class, whose text fails, is an error all the same
         return DriplineUnhandledError.retcode, type(error).__name__, None
+
+
+def _place(error: BaseException) -> str:
+    """Return where in somebody's class an error arose."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace is not None else ""
 
 
 def _counter(error: BaseException) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -15,16 +14,16 @@ from dragonfly.core.amqp.connection import DEFAULT_HEARTBEAT, ConnectionFailure
 from dragonfly.core.amqp.packet import Outgoing
 from dragonfly.core.amqp.publisher import DEFAULT_BACKLOG
 from dragonfly.core.codec import DEFAULT_MAX_DEPTH
-from dragonfly.core.constants import ALERTS
+from dragonfly.core.constants import ALERTS, LEVEL_NOTICE
 from dragonfly.core.credentials import parsed_address
 from dragonfly.core.endpoint import Endpoint
-from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError, DriplineValueError, ServiceStartError
-from dragonfly.core.lane import DEFAULT_MAX_THREADS, Lane, LanePool
+from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError, ServiceStartError
+from dragonfly.core.lane import DEFAULT_MAX_THREADS, LanePool
 from dragonfly.core.message import AlertMessage, sender_info
 from dragonfly.core.numbers import checked_number, checked_whole
 from dragonfly.core.provider import Provider
 from dragonfly.core.request_handler import RequestHandler
-from dragonfly.core.service_presence import Presence, Wire
+from dragonfly.core.service_presence import Presence, Wire, routes_of, tree_of
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +130,7 @@ class Service(Provider):
         self._presence = presence = self._present(wire)
         if self._keys is not None:
             logger.info("%s listens to its endpoints only: keys are for alert consumers", self.name)
-        for endpoint in self._tree():
+        for endpoint in tree_of(self):
             _hook(endpoint, "started", endpoint.start)
         logger.info("Configuration of %s complete, starting consumption", self.name)
         wire.connection.call(presence.binding.begin)
@@ -179,7 +178,7 @@ class Service(Provider):
             if self._presence is not None:
                 if self._bound.is_set():
                     self._leave(self._presence)
-                for endpoint in reversed(list(self._tree())):
+                for endpoint in reversed(list(tree_of(self))):
                     _hook(endpoint, "stopped", endpoint.stop)
             self._wire.connection.stop()
             logger.info("%s has stopped", self.name)
@@ -208,6 +207,10 @@ class Service(Provider):
             self._wire.publisher.submit(alert)
 
     def _leave(self, presence: Presence) -> None:
+        busy = presence.busy_lanes()
+        if busy:
+            text = "waiting up to %g s for %s; a second Ctrl-C does not wait"
+            logger.log(LEVEL_NOTICE, text, self._stop_timeout, ", ".join(busy))
         busy = presence.leave(self._stop_timeout, hurried=lambda: self._stops_asked > 1)
         if busy:
             logger.critical("%s leaves requests unfinished on %s", self.name, ", ".join(busy))
@@ -224,7 +227,7 @@ class Service(Provider):
         return wire
 
     def _present(self, wire: Wire) -> Presence:
-        routes = self._routes()
+        routes = routes_of(self, self._pool)
         handler = RequestHandler(
             self.name,
             routes,
@@ -235,35 +238,13 @@ class Service(Provider):
         )
         return Presence.made(wire, self.name, routes, handler, self._on_bound, self._on_failed)
 
-    def _tree(self) -> Iterator[Endpoint]:
-        """All endpoints below the service, parents first."""
-        waiting = deque(self.endpoints.values())
-        while waiting:
-            endpoint = waiting.popleft()
-            yield endpoint
-            if isinstance(endpoint, Provider):
-                waiting.extend(endpoint.endpoints.values())
-
-    def _routes(self) -> dict[str, tuple[Endpoint, Lane]]:
-        routes: dict[str, tuple[Endpoint, Lane]] = {self.name: (self, Lane(self.name, self._pool))}
-
-        def enter(endpoint: Endpoint, lane: Lane) -> None:
-            if endpoint.name in routes:
-                raise DriplineValueError(f"{self.name} has two endpoints named {endpoint.name}")
-            routes[endpoint.name] = (endpoint, lane)
-            if isinstance(endpoint, Provider):
-                for child in endpoint.endpoints.values():
-                    enter(child, lane)
-
-        for endpoint in self.endpoints.values():
-            enter(endpoint, Lane(endpoint.name, self._pool))
-        return routes
-
     def _on_bound(self) -> None:
         if self._bound.is_set():
             logger.warning("%s is back on the mesh", self.name)
         else:
             logger.info("starting event loop for node %s", self.name)
+            if self._broker_missed:
+                logger.warning("the broker is there: %s is on the mesh", self.name)
         self._bound.set()
         self._wake.set()
 
@@ -287,7 +268,8 @@ class Service(Provider):
         self._fail(DriplineAMQPConnectionError(text))
 
     def _on_failed(self, text: str) -> None:
-        self._fail(ServiceStartError(text))
+        was = f"{self.name}, which was on the mesh, gives up: " if self._bound.is_set() else ""
+        self._fail(ServiceStartError(f"{was}{text}"))
 
     def _fail(self, error: Exception) -> None:
         self._failure = error

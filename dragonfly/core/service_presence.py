@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from dragonfly.core.amqp.connection import Connection
@@ -21,7 +22,9 @@ from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.constants import BROADCAST, REQUESTS
 from dragonfly.core.endpoint import Endpoint
-from dragonfly.core.lane import Lane
+from dragonfly.core.exceptions import DriplineValueError
+from dragonfly.core.lane import Lane, LanePool
+from dragonfly.core.provider import Provider
 from dragonfly.core.request_handler import RequestHandler
 from dragonfly.core.requester import Requester
 from dragonfly.core.service_binding import ServiceBinding
@@ -97,7 +100,37 @@ class Presence(NamedTuple):
         _drain(connection, self.consumer)
         _wait(lambda: hurried() or all(lane.is_idle for lane in self.lanes), timeout)
         _wait(lambda: not (connection.is_up and self.wire.publisher.unfinished), FLUSH_SECONDS)
+        return self.busy_lanes()
+
+    def busy_lanes(self) -> list[str]:
+        """Return the names of lanes on which something runs."""
         return [lane.name for lane in self.lanes if not lane.is_idle]
+
+
+def tree_of(provider: Provider) -> Iterator[Endpoint]:
+    """Yield all endpoints below a provider, parents first."""
+    waiting = deque(provider.endpoints.values())
+    while waiting:
+        endpoint = waiting.popleft()
+        yield endpoint
+        if isinstance(endpoint, Provider):
+            waiting.extend(endpoint.endpoints.values())
+
+
+def routes_of(service: Provider, pool: LanePool) -> dict[str, tuple[Endpoint, Lane]]:
+    """Return endpoint and lane by name: each top-level endpoint has a lane, which its whole subtree shares.
+
+    Raises:
+        DriplineValueError: two endpoints have one name.
+    """
+    routes: dict[str, tuple[Endpoint, Lane]] = {service.name: (service, Lane(service.name, pool))}
+    for top in service.endpoints.values():
+        lane = Lane(top.name, pool)
+        for endpoint in (top, *(tree_of(top) if isinstance(top, Provider) else ())):
+            if endpoint.name in routes:
+                raise DriplineValueError(f"{service.name} has two endpoints named {endpoint.name}")
+            routes[endpoint.name] = (endpoint, lane)
+    return routes
 
 
 def _drain(connection: Connection, consumer: Consumer) -> None:

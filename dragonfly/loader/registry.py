@@ -121,7 +121,9 @@ def _check_endpoint(module: str, thing: Any) -> type[Endpoint]:
 def _known_names() -> list[str]:
     """Return the names that `module` may have without a `module_path`; plug-ins aside."""
     classes = {name: getattr(core, name) for name in core.__all__}
-    return [*implementations.__all__, *_endpoint_classes(classes)]
+    # Without the aliases: who mistyped shall learn the name that the pages use.
+    names = [name for name in implementations.__all__ if name not in implementations.ALIASES]
+    return [*names, *_endpoint_classes(classes)]
 
 
 def _endpoint_classes(things: Mapping[str, Any]) -> list[str]:

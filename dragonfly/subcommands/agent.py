@@ -177,8 +177,12 @@ def _show(reply: ReplyMessage, args: argparse.Namespace) -> None:
 
         logger.info("response:\n%s", indented(shown_fields(reply), 4))
     print(_json(reply, args.target) if args.json else _text(reply, args))  # noqa: T201
-    if reply.return_msg:
+    if reply.return_msg and not args.json:
         logger.log(LEVEL_NOTICE, "return message: %s", reply.return_msg)
+
+
+def _has_colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _json(reply: ReplyMessage, target: str) -> str:
@@ -198,7 +202,7 @@ def _json(reply: ReplyMessage, target: str) -> str:
 def _text(reply: ReplyMessage, args: argparse.Namespace) -> str:
     sender = f"[{reply.service_name}]-> " if reply.service_name and _is_broadcast(args.target) else ""
     line = f"{'->'.join([args.target, *args.values])}(ret:{reply.retcode}): {sender}{reply.payload}"
-    if is_error(reply.retcode) and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    if is_error(reply.retcode) and _has_colours():
         line = f"{_RED}{line}{_PLAIN}"
     if args.pretty_print and "value_cal" in reply.payload:
         return f"{line}\n\n{reply.payload['value_cal']}\n"

@@ -8,12 +8,12 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from dragonfly.core.constants import ALERTS, LEVEL_MESSAGE, PROBE_HEADER
+from dragonfly.core.constants import ALERTS, EXCHANGES, LEVEL_MESSAGE, PROBE_HEADER
 from dragonfly.core.exceptions import DriplineError
 from dragonfly.subcommands.broker_choice import choose_broker
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
 from dragonfly.subcommands.routing_key import check_length
-from dragonfly.subcommands.signals import interrupted_by_sigterm
+from dragonfly.subcommands.signals import Terminated, interrupted_by_sigterm
 
 if TYPE_CHECKING:
     from dragonfly.core.amqp.packet import Delivery
@@ -50,7 +50,9 @@ class Monitor:
         except CommandError as err:
             return err.report(logger)
         except DriplineError as err:
-            return command_error(err).report(logger)
+            return _explained(err, args.exchange).report(logger)
+        except Terminated:
+            logger.warning("received SIGTERM... exiting")
         except KeyboardInterrupt:
             logger.warning("received <Ctrl+c>... exiting")
         return Status.SUCCESS
@@ -131,3 +133,10 @@ def _content(delivery: Delivery, payload_only: bool) -> Any:
 
     message = decode(delivery.body, delivery.content_encoding)
     return message.payload if payload_only else shown_fields(message)
+
+
+def _explained(error: DriplineError, exchange: str) -> CommandError:
+    if f"no exchange '{exchange}'" in str(error):
+        known = " and ".join(EXCHANGES)
+        return CommandError(Status.USAGE, f"there is no exchange {exchange}: those of a mesh are {known}")
+    return command_error(error)

@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
 @contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt while the context lasts, as SIGINT does anyway."""
-    with _handling(signal.default_int_handler, signal.SIGTERM):
+    """Let SIGTERM raise Terminated, which is a KeyboardInterrupt, while the context lasts."""
+    with _handling(_raise_terminated, signal.SIGTERM):
         yield
 
 
@@ -20,6 +24,10 @@ def calling_on_signals(action: Callable[[], None]) -> Iterator[None]:
     """Let SIGINT and SIGTERM call an action while the context lasts."""
     with _handling(lambda *_: action(), signal.SIGINT, signal.SIGTERM):
         yield
+
+
+def _raise_terminated(*_ignored: Any) -> None:
+    raise Terminated
 
 
 @contextmanager

@@ -279,3 +279,25 @@ def test_a_command_that_is_none_is_refused(recorder: Recorder, command: str) -> 
         with pytest.raises(DriplineError) as caught:
             recorder.handle(OP_CMD, command, args, {})
         assert caught.value.retcode in (304, 306)
+
+
+class Undecorated(Endpoint):
+    """A class of somebody who did not know of @calibrate."""
+
+    def on_get(self) -> Any:
+        return "3"
+
+    def on_set(self, value: Any) -> None:
+        pass
+
+
+def test_a_calibration_is_applied_where_the_class_forgot_the_decorator() -> None:
+    assert Undecorated(name="a", calibration="2*{}").handle(OP_GET, "", [], {}) == {"value_cal": 6, "value_raw": "3"}
+    assert Undecorated(name="a").handle(OP_GET, "", [], {}) == "3"
+
+
+def test_a_value_that_is_set_and_cannot_be_read_back_is_said_to_be_set() -> None:
+    endpoint = Undecorated(name="a", calibration={"4": "four"}, get_on_set=True)
+    with pytest.raises(DriplineValueError, match="^a is set, but reading it back failed: a: raw value <'3'>") as caught:
+        endpoint.handle(OP_SET, "", [3], {})
+    assert caught.value.result == {"value_raw": "3"}

@@ -249,7 +249,7 @@ def test_what_a_stopped_process_finds_too_late_is_not_done(broker: RunningBroker
         assert late.status == 4  # so its deadline is over, and this service's clock has no tolerance
         service.process.send_signal(signal.SIGCONT)
         assert dragonfly(broker.address, "set", "gate", "14").status == 0
-        service.wait_for("stderr", r"gate refused \(305\)")
+        service.wait_for("stderr", r"gate failed \(305\)")
         assert service.end().status == 0
     assert (tmp_path / "sets").read_text() == "14\n"
 

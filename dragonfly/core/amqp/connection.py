@@ -33,7 +33,7 @@ FIRST_RETRY = 0.1
 LAST_RETRY = 2.0
 LAST_RETRY_BEFORE_REACHED = 5.0
 CLOSE_TIMEOUT = 2.0
-CLOSE_TIMEOUT_BLOCKED = 0.2
+CLOSE_TIMEOUT_UNHEARD = 0.3
 
 _HEADER_FRAME = 2
 # The code with which pika itself ends a handshake that takes too long.
@@ -152,8 +152,8 @@ class Connection:
         if thread is None or not thread.is_alive():
             return
         self.call(self._close)
-        # A broker that takes no messages does not read the good-bye either.
-        thread.join(CLOSE_TIMEOUT if self.blocked is None else CLOSE_TIMEOUT_BLOCKED)
+        # A broker that takes no messages does not read the good-bye either, and one that does not answer never will.
+        thread.join(CLOSE_TIMEOUT if self._up and self.blocked is None else CLOSE_TIMEOUT_UNHEARD)
         if thread.is_alive():  # the broker does not answer: leave without its good-bye
             self.call(self._leave)
             thread.join(CLOSE_TIMEOUT)
@@ -247,11 +247,12 @@ class Connection:
             action()
 
     def _close(self) -> None:
-        if self._pika is not None and self._pika.is_open:
-            self._pika.close()
-        elif self._pika is None or not self._pika.is_closing:
-            # pika cannot give up a half-made connection without an error of its own.
+        if self._pika is None or self._pika.is_closed:
             self._leave()
+        elif self._pika.is_open:
+            self._pika.close()
+        # Else it is just being made or closed, and its end leads to `_leave`: pika cannot give up a half-made connection
+        # without an error of its own.
 
     def _leave(self) -> None:
         self._tell_down(f"the connection to broker {self.address.display} was closed", final=True)
