@@ -251,8 +251,8 @@ class Connection:
             self._leave()
         elif self._pika.is_open:
             self._pika.close()
-        # Else it is just being made or closed, and its end leads to `_leave`: pika cannot give up a half-made connection
-        # without an error of its own.
+        # Else it is just being made or closed, and its end leads to `_leave`: pika cannot give up a half-made
+        # connection without an error of its own.
 
     def _leave(self) -> None:
         self._tell_down(f"the connection to broker {self.address.display} was closed", final=True)
