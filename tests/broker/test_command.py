@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from dragonfly.broker import Broker
+from tests.broker.wire_client import WireClient
+
+STARTED = re.compile(
+    r"embedded AMQP broker on (\S+): for one machine, keeps nothing on disk"
+    r" \(for production use RabbitMQ\); Ctrl-C stops it\n"
+)
+PATIENCE = 20.0
+
+
+@contextmanager
+def program(*arguments: str, password: str | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run `python -m dragonfly.broker`."""
+    environment = {name: value for name, value in os.environ.items() if name != "DRAGONFLY_PASSWORD"}
+    if password is not None:
+        environment["DRAGONFLY_PASSWORD"] = password
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dragonfly.broker", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(*arguments: str, password: str | None = None) -> tuple[int, str, str]:
+    """Return status, output and errors of a run that ends by itself."""
+    with program(*arguments, password=password) as process:
+        output, errors = process.communicate(timeout=PATIENCE)
+        return process.returncode, output, errors
+
+
+def started(process: subprocess.Popen[str]) -> str:
+    """Return the address on which it has started."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = STARTED.fullmatch(line)
+    assert found, line
+    return found.group(1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_a_signal_and_ends_well(number: signal.Signals) -> None:
+    with program("--port", "0") as process:
+        with WireClient(started(process)) as client:
+            client.say_hello()
+        process.send_signal(number)
+        assert process.communicate(timeout=PATIENCE) == ("", "")
+        assert process.returncode == 0
+
+
+def test_a_user_has_the_password_of_the_environment() -> None:
+    with program("--port", "0", "--user", "me", password="secret") as process:
+        address = started(process)
+        with WireClient(address, credentials=("me", "secret")) as client:
+            client.say_hello()
+        stranger = WireClient(address)
+        with stranger.socket:
+            assert stranger.log_in().method.reply_code == 403
+
+
+def test_a_broker_that_is_there_already_is_no_error() -> None:
+    with Broker() as broker:
+        assert ended("--port", str(broker.port)) == (
+            0,
+            f"a broker already answers on {broker.address}: nothing to do\n",
+            "",
+        )
+
+
+def test_a_port_that_something_else_has_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        status, output, errors = ended("--port", str(port))
+    assert (status, output) == (6, "")
+    assert errors == f"the broker cannot listen on 127.0.0.1:{port}: something that is no AMQP broker has this port\n"
+
+
+def test_an_address_of_another_machine_is_one_sentence() -> None:
+    status, output, errors = ended("--host", "192.0.2.1", "--user", "me", password="secret")
+    assert (status, output) == (6, "")
+    assert errors.startswith("the broker cannot listen on 192.0.2.1:5672: ") and errors.count("\n") == 1
+
+
+OTHERS = "can be reached by others:"
+VARIABLE = "the environment variable DRAGONFLY_PASSWORD"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "sentence"),
+    [
+        (["--host", "0.0.0.0"], None, f"0.0.0.0 {OTHERS} --user must name a user other than guest"),
+        (["--host", "::"], "secret", f":: {OTHERS} --user must name a user other than guest"),
+        (["--host", "0.0.0.0", "--user", "guest"], "x", f"0.0.0.0 {OTHERS} --user must name a user other than guest"),
+        (["--host", "0.0.0.0", "--user", "me"], None, f"--user me needs a password in {VARIABLE}"),
+        (["--host", "0.0.0.0", "--user", "me"], "guest", f"0.0.0.0 {OTHERS} DRAGONFLY_PASSWORD must be another"),
+        (["--user", "me"], "", f"--user me needs a password in {VARIABLE}"),
+        (["--port", "65536"], None, "--port takes a number from 0 to 65535, not 65536"),
+        (["--port", "x"], None, "usage: python -m dragonfly.broker"),
+        (["nonsense"], None, "usage: python -m dragonfly.broker"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_sentence(arguments: list[str], password: str | None, sentence: str) -> None:
+    status, output, errors = ended(*arguments, password=password)
+    assert (status, output) == (2, "")
+    assert errors.startswith(sentence)
+    assert errors.count("\n") == 1 or errors.startswith("usage")
