@@ -19,7 +19,7 @@ import dragonfly
 from dragonfly.command_parser import CommandParser
 from dragonfly.core.near_miss import did_you_mean
 from dragonfly.status_log_handlers.console import console
-from dragonfly.subcommands import VERBS
+from dragonfly.subcommands import ALL_VERBS, MORE_VERBS, VERBS
 from dragonfly.subcommands.exit_status import Status
 
 logger = logging.getLogger(__name__)
@@ -58,13 +58,13 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     first = words[0] if words else ""
-    if first in VERBS:
+    if first in ALL_VERBS:
         return _run_verb(first, words[1:])
     if first in ("-V", "--version"):
         print(dragonfly.__version__)  # noqa: T201
         return Status.SUCCESS
     parser = _program_parser()
-    if first in ("-h", "--help"):
+    if first in ("-h", "--help", "help"):
         parser.print_help()
         return Status.SUCCESS
     parser.complain(_what_is_wrong(words))
@@ -96,7 +96,7 @@ def _call(verb: Any, args: argparse.Namespace) -> int:
 
 
 def _verb_parser(name: str) -> tuple[CommandParser, Any]:
-    module, class_name, _ = VERBS[name]
+    module, class_name, _ = ALL_VERBS[name]
     verb = getattr(importlib.import_module(f"dragonfly.subcommands.{module}"), class_name)()
     parser = CommandParser(f"{_PROGRAM} {name}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="increases terminal output verbosity")
@@ -123,6 +123,7 @@ def _program_parser() -> CommandParser:
     )
     for name, (_, _, sentence) in VERBS.items():
         verbs.add_parser(name, help=sentence)
+    parser.list_in_group("more subcommands", {name: sentence for name, (_, _, sentence) in MORE_VERBS.items()})
     return parser
 
 
@@ -131,9 +132,9 @@ def _what_is_wrong(words: list[str]) -> str:
         return "a subcommand is missing"
     first = words[0]
     if first.startswith(_OPTIONS_OF_VERBS):
-        verb = next((word for word in words if word in VERBS), "get")
+        verb = next((word for word in words if word in ALL_VERBS), "get")
         return f"{first} belongs after the subcommand: {_PROGRAM} {verb} ... {first}"
-    advice = did_you_mean(first, VERBS, f"{_PROGRAM} -h lists them")
+    advice = did_you_mean(first, ALL_VERBS, f"{_PROGRAM} -h lists them")
     return f"there is no subcommand {first!r}{advice}"
 
 

@@ -96,6 +96,12 @@ class CommandParser(argparse.ArgumentParser):
         self.more_options = self.add_argument_group("more options")
         self._hint = ""
 
+    def list_in_group(self, title: str, entries: dict[str, str]) -> None:
+        """Show names with a sentence each in a group of the help's own; argparse itself has but one of subcommands."""
+        group = self.add_argument_group(title)
+        for name, sentence in entries.items():
+            group._group_actions.append(argparse.Action([], dest=name, nargs=0, metavar=name, help=sentence))
+
     def parse(self, words: list[str]) -> argparse.Namespace:
         """Return what the words mean; options may stand before, between and after the others.
 
@@ -104,7 +110,7 @@ class CommandParser(argparse.ArgumentParser):
         """
         options, positionals = self._sort_out(list(words))
         if positionals and not any(not action.option_strings for action in self._actions):
-            self.error(f"there is no argument {positionals[0]!r}; this verb has options only")
+            self.error(f"there is no argument {positionals[0]!r}; this verb has options only (a file is named with -c)")
         return self.parse_args([*options, "--", *positionals] if positionals else options)
 
     def format_usage(self) -> str:

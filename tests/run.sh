@@ -7,45 +7,8 @@
 # The first run makes .venv and installs what is needed. It leaves nothing running.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
-VENV_PYTHON=.venv/bin/python
-LOG=.venv/setup.log
+source tests/environment.sh
 FAILED=()
-
-give_up() {
-    printf '%s\n' "$@" >&2
-    exit 2
-}
-
-find_python() {
-    local name
-    for name in python3 python3.13 python3.12 python3.11 python3.10; do
-        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
-            echo "$name"
-            return
-        fi
-    done
-    return 1
-}
-
-make_venv() {
-    local python
-    "$VENV_PYTHON" -m pip --version >/dev/null 2>&1 && return
-    python=$(find_python) || give_up "Python 3.10 or newer is needed: sudo apt-get install python3 python3-venv"
-    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-        give_up "$python cannot make a virtual environment: sudo apt-get install $python-venv"
-    "$python" -m venv --clear .venv || give_up "$python -m venv .venv failed"
-}
-
-# The stamp names all that the installation follows from: the folder too, since scripts in .venv hold its path.
-install_package() {
-    local files=(setup.py requirements.txt docs/requirements.txt tests/requirements.txt) stamp
-    stamp="$PWD $(cat "${files[@]}" | cksum)"
-    [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && return
-    echo "installing into .venv ..."
-    "$VENV_PYTHON" -m pip install -e . -r requirements.txt -r docs/requirements.txt -r tests/requirements.txt \
-        >"$LOG" 2>&1 || give_up "$(tail -n 20 "$LOG")" "pip failed; all it said is in $LOG"
-    printf '%s' "$stamp" >.venv/stamp
-}
 
 has_rabbitmq() {
     "$VENV_PYTHON" -c 'import sys; from dragonfly.testing import RabbitMQNode; sys.exit(not RabbitMQNode.installed())'
@@ -85,7 +48,7 @@ install_rabbitmq() {
             $root apt-get update
             $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends rabbitmq-server
             stop_packaged_server "$root" "$epmd_before"
-        } </dev/null >>"$LOG" 2>&1
+        } </dev/null >>"$SETUP_LOG" 2>&1
     fi
     has_rabbitmq || echo "rabbitmq-server is not installed: the tests that need it are skipped"
 }
@@ -103,7 +66,7 @@ check() {
 }
 
 make_venv
-install_package
+install tests requirements.txt docs/requirements.txt tests/requirements.txt
 install_rabbitmq
 check "ruff check" "$VENV_PYTHON" -m ruff check --quiet --output-format concise .
 check "ruff format" "$VENV_PYTHON" -m ruff format --quiet --check --output-format concise .

@@ -54,8 +54,14 @@ def test_help_is_the_tutorials(name, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     words = ["-h"] if name == "dragonfly" else [name, "-h"]
     assert cli.main(words) == 0
-    ours, _, _ = capsys.readouterr().out.partition("more options:")
+    ours, *_ = re.split("more (?:options|subcommands):", capsys.readouterr().out)
     assert sections(ours) == without_missing((HELP / f"{name}.txt").read_text())
+
+
+def test_verbs_that_the_tutorial_does_not_have_come_in_a_group_of_their_own(capsys):
+    assert cli.main(["-h"]) == 0
+    _, _, more = capsys.readouterr().out.partition("\nmore subcommands:\n")
+    assert [line.split()[0] for line in more.splitlines() if line.startswith("  ") and line[2] != " "] == ["broker"]
 
 
 @pytest.mark.parametrize("verb", ["set", "config", "run", "cmd", "send"])
@@ -79,7 +85,7 @@ def test_version(words, capsys):
     [
         ([], "a subcommand is missing"),
         (["gte", "peaches"], "there is no subcommand 'gte'; did you mean get?"),
-        (["help"], "there is no subcommand 'help'; dragonfly -h lists them"),
+        (["hello"], "there is no subcommand 'hello'; dragonfly -h lists them"),
         (["-v", "get", "peaches"], "-v belongs after the subcommand: dragonfly get ... -v"),
         (["-vv", "monitor"], "-vv belongs after the subcommand: dragonfly monitor ... -vv"),
         (["--broker=host", "set"], "--broker=host belongs after the subcommand"),

@@ -2,20 +2,30 @@
 
 import re
 import shlex
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dragonfly.broker import Broker
 from dragonfly.subcommands.exit_status import Status
 from dragonfly.testing import Mesh, RabbitMQNode
-from tests.transcript import Command, Session, Terminal, blocks, commands, environment, masked, printed_by
+from dragonfly.testing.plugin import RunningBroker
+from tests.transcript import PATIENCE, Command, Session, Terminal, blocks, commands, environment, masked, printed_by
+
+AnyBroker = Broker | RabbitMQNode | RunningBroker
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = {path.relative_to(DOCS).with_suffix("").as_posix(): path for path in DOCS.rglob("*.rst")}
 TUTORIAL = PAGES["tutorials/kv_store"]
 USERS = PAGES["how_to/users"]
+SCRIPT = PAGES["how_to/script"]
+GETTING_STARTED = PAGES["getting_started"]
 START_UP_LOG = TUTORIAL.with_name("kv_store_service_startup_output.log")
 EXAMPLE = ROOT / "examples" / "kv_store_tutorial.yaml"
 TOCTREE = re.compile(r"^\.\. toctree::\n(?P<body>(?: +\S.*\n|\n)+)", re.MULTILINE)
@@ -65,7 +75,7 @@ def test_old_instructions_find_what_replaced_their_script() -> None:
     assert "\n.. _open_spimescape_portal:\n" in TUTORIAL.read_text(encoding="utf-8")
 
 
-def test_the_start_up_log_is_what_serve_prints(broker: RabbitMQNode) -> None:
+def test_the_start_up_log_is_what_serve_prints(broker: AnyBroker) -> None:
     words = ["serve", "-c", str(EXAMPLE.relative_to(ROOT)), "-vvv", "-b", broker.address]
     terminal = Terminal(words, environment(broker.address), "starting event loop for node my_store")
     try:
@@ -75,8 +85,60 @@ def test_the_start_up_log_is_what_serve_prints(broker: RabbitMQNode) -> None:
     assert masked(printed) == masked(START_UP_LOG.read_text(encoding="utf-8").splitlines())
 
 
-def test_the_tutorial_prints_what_it_shows(broker: RabbitMQNode) -> None:
+def test_the_tutorial_prints_what_it_shows(broker: AnyBroker) -> None:
     Session(broker.address).follow(TUTORIAL)
+
+
+def test_a_service_without_a_broker_says_what_the_tutorial_shows() -> None:
+    (shown,) = [block.lines for block in blocks(TUTORIAL) if block.language == "none"]
+    with socket.socket() as taken:  # bound and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ["serve", "-c", str(EXAMPLE), "-b", address]
+        terminal = Terminal(words, environment(address), "trying on")
+        try:
+            terminal.wait_for(shown)
+        finally:
+            terminal.close()
+
+
+def test_a_device_of_ones_own_answers_what_its_page_shows(broker: AnyBroker) -> None:
+    Session(broker.address).follow(PAGES["how_to/own_device"])
+
+
+def test_a_script_prints_what_its_page_shows(broker: AnyBroker, mesh: Mesh) -> None:
+    mesh.serve(EXAMPLE)
+    shown = list(blocks(SCRIPT))
+    code = "\n".join("\n".join(block.lines) for block in shown if block.language == "python")
+    output = [line for block in shown if block.language == "text" for line in block.lines]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code.replace('"localhost"', repr(broker.address))],
+        env=environment(broker.address),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == output
+
+
+def test_the_embedded_broker_says_what_getting_started_shows() -> None:
+    (command,) = [each for block in blocks(GETTING_STARTED) for each in commands(block)]
+    terminal = Terminal([*command.words, "--port", "0"], environment(""), "embedded AMQP broker on")
+    try:
+        terminal.wait_for(command.shown)
+    finally:
+        terminal.close()
+
+
+def test_the_python_of_getting_started_does_what_it_says(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    for block in blocks(GETTING_STARTED):
+        if block.language == "python":
+            exec("\n".join(block.lines), names)
+    names["test_the_oven_can_be_read"](mesh)
 
 
 def test_all_exit_statuses_are_listed() -> None:
@@ -102,7 +164,7 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(broker: RabbitMQNode, mesh: Mesh, tmp_path: Path) -> Iterator[Visitor]:
+def visitor(broker: AnyBroker, mesh: Mesh, tmp_path: Path) -> Iterator[Visitor]:
     """Give a visitor, whose user is there but may do nothing yet, and the store."""
     if not isinstance(broker, RabbitMQNode):
         pytest.skip("this server is somebody else's: no users are made on it")
@@ -112,6 +174,7 @@ def visitor(broker: RabbitMQNode, mesh: Mesh, tmp_path: Path) -> Iterator[Visito
     broker.ctl("delete_user", "alice")
 
 
+@pytest.mark.rabbitmq
 def test_a_user_gets_in_as_the_page_says(visitor: Visitor) -> None:
     page = USERS.read_text(encoding="utf-8")
     _, by_url, by_name = [command for block in blocks(USERS) for command in commands(block)]

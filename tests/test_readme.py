@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+from dragonfly.broker import Broker
 from dragonfly.testing import RabbitMQNode
+from dragonfly.testing.plugin import RunningBroker
 from tests.transcript import Session, blocks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,7 +17,7 @@ def test_the_tutorial_has_six_commands() -> None:
     assert [line.split()[1] for line in shown] == ["sudo", *["dragonfly"] * 5]
 
 
-def test_the_six_commands_print_what_is_shown(broker: RabbitMQNode) -> None:
+def test_the_six_commands_print_what_is_shown(broker: Broker | RabbitMQNode | RunningBroker) -> None:
     Session(broker.address).follow(README)
 
 

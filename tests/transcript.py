@@ -27,7 +27,7 @@ MASKS = [
     (r"\(\d+\) ->", "(LINE) ->"),
     (r"request_reply[0-9a-f-]{36}", "request_reply"),
     (r'"(username|exe|hostname|version|commit)": "[^"]*"', r'"\1": ""'),
-    (r"broker (localhost|127\.0\.0\.1)(:\d+)?", "broker HOST"),
+    (r"broker (on )?(localhost|127\.0\.0\.1)(:\d+)?", r"broker \1HOST"),
 ]
 BLOCK = re.compile(
     r"^(?P<indent> *)\.\. code-block:: (?P<language>\w+)\n\n(?P<body>(?:(?P=indent) +\S.*\n|\n)+)"

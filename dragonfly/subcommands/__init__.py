@@ -23,3 +23,14 @@ VERBS = {
         "start a long-running dripline service based on a provided config file (formerly open_spimescape_portal)",
     ),
 }
+
+# What the tutorial does not have.
+MORE_VERBS = {
+    "broker": (
+        "broker",
+        "Broker",
+        "run a small AMQP broker on this machine, for trying things out (for production use RabbitMQ)",
+    ),
+}
+
+ALL_VERBS = {**VERBS, **MORE_VERBS}

@@ -1,5 +1,7 @@
 """The pytest plugin: fixtures that give a test a broker.
 
+- `--broker embedded|rabbitmq|both`: what the fixture `broker` gives, the embedded broker by default; with `both`, each
+  test that has the fixture runs twice. A test marked `rabbitmq` runs on RabbitMQ alone.
 - DRAGONFLY_TEST_BROKER=HOST:PORT: use this server instead of starting one.
 - DRAGONFLY_REQUIRE_RABBITMQ=1: a RabbitMQ that is not installed is a failure, not a reason to skip.
 """
@@ -7,13 +9,17 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from dragonfly.broker import Broker
 from dragonfly.testing.mesh import Mesh
 from dragonfly.testing.rabbitmq import RabbitMQNode
 
 NOT_INSTALLED = "rabbitmq-server is not installed"
+EMBEDDED, RABBITMQ, GIVEN = "embedded", "rabbitmq", "given"
+_KINDS = {EMBEDDED: [EMBEDDED], RABBITMQ: [RABBITMQ], "both": [EMBEDDED, RABBITMQ]}
 
 
 @dataclass(frozen=True)
@@ -32,22 +38,51 @@ class RunningBroker:
         return f"amqp://guest:guest@{self.address}/"
 
 
-@pytest.fixture(scope="session")
-def broker() -> Iterator[RabbitMQNode | RunningBroker]:
-    """Give a running RabbitMQ, one for all tests of the session; `broker.address` is what `-b` takes."""
-    address = os.environ.get("DRAGONFLY_TEST_BROKER")
-    if address:
-        yield RunningBroker(address)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option that chooses the broker."""
+    group = parser.getgroup("dragonfly")
+    group.addoption(
+        "--broker", choices=list(_KINDS), default=EMBEDDED, help="the broker that tests run on (default: %(default)s)"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that has a broker on the brokers that were chosen."""
+    if "broker_kind" not in metafunc.fixturenames:
         return
-    require_rabbitmq()
-    node = RabbitMQNode()
-    node.start()
-    yield node
-    node.stop()
+    chosen: list[Any] = _KINDS[metafunc.config.getoption("--broker")]
+    if os.environ.get("DRAGONFLY_TEST_BROKER"):
+        chosen = [GIVEN]
+    elif metafunc.definition.get_closest_marker(RABBITMQ):
+        skipped = pytest.mark.skip(reason="it needs RabbitMQ: --broker rabbitmq or both")
+        chosen = [RABBITMQ] if RABBITMQ in chosen else [pytest.param(RABBITMQ, marks=skipped)]
+    metafunc.parametrize("broker_kind", chosen, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def broker_kind(request: pytest.FixtureRequest) -> str:
+    """Tell which kind of broker the test runs on; `broker` needs it."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def broker(broker_kind: str) -> Iterator[Broker | RabbitMQNode | RunningBroker]:
+    """Give a running broker, one of a kind for all tests of the session; `broker.address` is what `-b` takes."""
+    if broker_kind == GIVEN:
+        yield RunningBroker(os.environ["DRAGONFLY_TEST_BROKER"])
+    elif broker_kind == EMBEDDED:
+        with Broker() as embedded:
+            yield embedded
+    else:
+        require_rabbitmq()
+        node = RabbitMQNode()
+        node.start()
+        yield node
+        node.stop()
 
 
 @pytest.fixture
-def mesh(broker: RabbitMQNode | RunningBroker) -> Iterator[Mesh]:
+def mesh(broker: Broker | RabbitMQNode | RunningBroker) -> Iterator[Mesh]:
     """Give a mesh on the broker: `mesh.serve(yaml)`, `mesh.client.get("peaches")`; all of it ends with the test."""
     with Mesh(broker.address) as running:
         yield running

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import deque
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ class RawClient:
         host, port = address.rsplit(":", 1)
         self.connection = pika.BlockingConnection(pika.ConnectionParameters(host, int(port)))
         self.channel = self.connection.channel()
+        self._seen: dict[str, deque[Seen]] = {}
         for exchange in ("requests", "alerts"):
             self.channel.exchange_declare(exchange, "topic")
         self.reply_queue = f"request_reply{uuid.uuid4()}"
@@ -42,6 +44,10 @@ class RawClient:
         """Declare a queue of our own and bind it; return its name."""
         self.channel.queue_declare(queue, exclusive=True, auto_delete=True)
         self.channel.queue_bind(queue, exchange, key)
+        seen = self._seen[queue] = deque()
+        self.channel.basic_consume(
+            queue, lambda channel, method, properties, body: seen.append(Seen(method, properties, body)), auto_ack=True
+        )
         return queue
 
     def publish(
@@ -65,10 +71,8 @@ class RawClient:
 
     def next(self, queue: str | None = None, timeout: float = 5.0) -> Seen | None:
         """Return the next message of a queue, of the reply queue by default; None where none comes in `timeout` s."""
+        seen = self._seen[queue or self.reply_queue]
         deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            method, properties, body = self.channel.basic_get(queue or self.reply_queue, auto_ack=True)
-            if method is not None:
-                return Seen(method, properties, body)
+        while not seen and time.monotonic() < deadline:
             self.connection.process_data_events(0.005)
-        return None
+        return seen.popleft() if seen else None
