@@ -12,6 +12,7 @@ import pytest
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, ServiceStartError
 from dragonfly.testing import Mesh, RabbitMQNode
 from tests.mesh.program import dragonfly
+from tests.waiting import wait_until
 
 TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
 REFUSES = "the broker refuses messages (memory alarm)"
@@ -39,20 +40,15 @@ def refused(mesh: Mesh) -> bool:
 def test_a_memory_alarm_is_told_at_once_and_what_was_asked_meanwhile_is_not_done(
     alarm: RabbitMQNode, mesh: Mesh
 ) -> None:
-    deadline = time.monotonic() + 10
-    while not refused(mesh):
-        assert time.monotonic() < deadline
+    assert wait_until(lambda: refused(mesh), 10)
     told = dragonfly(alarm.address, "set", "peaches", "66", "--timeout", "1")
     assert (told.status, told.stdout, told.stderr.count("\n")) == (3, "", 1)
     assert REFUSES in told.stderr
     # Its deadline, and the clocks' tolerance of 1 s, are over before the broker reads on.
     over = time.monotonic() + 2.2 - told.seconds
-    while time.monotonic() < over:
-        assert refused(mesh)
+    assert wait_until(lambda: time.monotonic() > over)
     alarm.ctl("set_vm_memory_high_watermark", "0.4")
-    deadline = time.monotonic() + 10
-    while refused(mesh):
-        assert time.monotonic() < deadline
+    assert wait_until(lambda: not refused(mesh), 10)
     assert mesh.client.get("peaches").payload == {"value_cal": 1.5, "value_raw": "0.75"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from dragonfly.core.service import Service
 from dragonfly.core.service_presence import Wire
 from dragonfly.testing import Mesh
 from tests.mesh.raw import RawClient
+from tests.waiting import wait_until
 
 TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
 
@@ -47,12 +47,6 @@ def answers(mesh: Mesh, name: str) -> bool:
         return mesh.client.get(name, timeout=0.5).retcode == 0
     except DriplineTimeoutError:
         return False
-
-
-def wait_until(reached: Callable[[], bool], timeout: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not reached():
-        assert time.monotonic() < deadline
 
 
 def test_the_interface_of_a_script(mesh: Mesh) -> None:
@@ -163,7 +157,7 @@ def test_alerts_made_without_a_connection_are_kept_and_sent_in_order_and_none_is
             assert message is not None, f"{len(seen)} of 300"
             seen.setdefault(message.properties.message_id, json.loads(message.body)["payload"]["value_raw"])
         assert list(seen.values()) == sorted(seen.values()) == list(range(300))
-        wait_until(lambda: wire_of(service).publisher.unfinished == 0)
+        assert wait_until(lambda: wire_of(service).publisher.unfinished == 0)
 
 
 def test_alerts_are_bounded_and_the_oldest_goes(mesh: Mesh) -> None:
@@ -212,7 +206,7 @@ def test_a_listener_says_that_it_missed_something(mesh: Mesh, caplog: pytest.Log
     with Listener(mesh.address, "alerts", ["#"], "patient") as listener:
         for _ in range(2):
             listener._connection.call(lambda: listener._connection.drop("a test"))
-            wait_until(lambda: "listening again; what was said meanwhile is missing" in caplog.messages)
+            assert wait_until(lambda: "listening again; what was said meanwhile is missing" in caplog.messages)
             service.send_alert("number", 1)
             assert listener.next(5.0) is not None
             caplog.clear()
@@ -225,8 +219,8 @@ def test_a_service_whose_queue_is_deleted_declares_it_again(mesh: Mesh) -> None:
     connection = wire_of(service).connection
     # Only its own connection may delete an exclusive queue.
     connection.call(lambda: connection.open_channel(lambda opened: channel.append(opened.queue_delete("my_store"))))
-    wait_until(lambda: bool(channel))
-    wait_until(lambda: answers(mesh, "peaches"))
+    assert wait_until(lambda: bool(channel))
+    assert wait_until(lambda: answers(mesh, "peaches"))
 
 
 def test_a_service_whose_exchange_was_deleted_and_made_again_is_heard_again(
@@ -239,7 +233,7 @@ def test_a_service_whose_exchange_was_deleted_and_made_again_is_heard_again(
         raw.channel.exchange_declare("requests", "topic")
     client = mesh.interface(confirm_retcodes=False)
     assert client.get("peaches").retcode == 102
-    wait_until(lambda: client.get("peaches").retcode == 0)
+    assert wait_until(lambda: client.get("peaches").retcode == 0)
 
 
 def test_every_service_answers_a_broadcast_once(mesh: Mesh) -> None:
@@ -254,7 +248,7 @@ def test_a_listener_that_does_not_keep_up_loses_the_oldest_and_stops_nobody(mesh
     with Listener(mesh.address, "alerts", ["#"], "slow", limit=50) as slow:
         for number in range(3_000):
             service.send_alert("number", number)
-        wait_until(lambda: wire_of(service).publisher.unfinished == 0, 10)
+        assert wait_until(lambda: wire_of(service).publisher.unfinished == 0, 10)
         numbers = []
         while (delivery := slow.next(1.0)) is not None:
             numbers.append(json.loads(delivery.body)["payload"])

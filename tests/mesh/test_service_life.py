@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from dragonfly.testing import Mesh, RabbitMQNode
 from dragonfly.testing.plugin import RunningBroker, require_rabbitmq
 from tests.mesh.program import Program, dragonfly, serve
 from tests.mesh.raw import RawClient
+from tests.waiting import wait_until
 
 TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
 INSTRUMENTS = Path(__file__).with_name("instruments.py")
@@ -44,11 +44,8 @@ def gates(directory: Path, stop_timeout: float = 10.0) -> str:
     return GATES.format(module_path=INSTRUMENTS, directory=directory, stop_timeout=stop_timeout)
 
 
-def wait_for_file(path: Path, timeout: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not come"
-        threading.Event().wait(0.01)
+def wait_for_file(path: Path) -> None:
+    assert wait_until(path.exists), f"{path} did not come"
 
 
 class Call:
@@ -230,14 +227,6 @@ def is_gone(mesh: Mesh, name: str) -> bool:
         return mesh.client.cmd(name, "ping", timeout=0.5).retcode == 102
     except DriplineTimeoutError:
         return False
-
-
-def wait_until(reached: Any, timeout: float = 5.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while not reached():
-        if time.monotonic() > deadline:
-            return False
-    return True
 
 
 def test_what_a_stopped_process_finds_too_late_is_not_done(broker: RunningBroker, tmp_path: Path) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from dragonfly.core.exceptions import DriplineAMQPError
-from dragonfly.core.service import Service
 from dragonfly.testing import Mesh, RabbitMQNode
 from dragonfly.testing.plugin import require_rabbitmq
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -46,16 +45,8 @@ def test_only_what_is_too_large_fails(strict: RabbitMQNode, caplog: pytest.LogCa
         service.send_alert("number", 1)
         assert client.set("chips", 2).retcode == 0
         assert client.get("chips").payload == {"value_raw": "2"}
-        assert wait_for_nothing(service)
+        publisher = service._wire.publisher if service._wire else None
+        assert publisher is not None
+        assert wait_until(lambda: publisher.unfinished == 0)
     refused = [message for message in caplog.messages if message.startswith("the broker refused number")]
     assert len(refused) == 1
-
-
-def wait_for_nothing(service: Service) -> bool:
-    """Tell whether all that a service published is confirmed, soon."""
-    assert service._wire is not None
-    deadline = time.monotonic() + 5
-    while service._wire.publisher.unfinished:
-        if time.monotonic() > deadline:
-            return False
-    return True
