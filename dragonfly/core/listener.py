@@ -8,9 +8,10 @@ import threading
 from types import TracebackType
 from uuid import uuid4
 
-from dragonfly.core.amqp.connection import Connection, ConnectionFailure
+from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Delivery
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
 

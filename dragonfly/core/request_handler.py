@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -287,10 +288,8 @@ def _fields(error: BaseException) -> tuple[int, str, Any]:
 
 def _place(error: BaseException) -> str:
     """Return where in somebody's class an error arose."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace is not None else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
 
 
 def _counter(error: BaseException) -> str:

@@ -18,9 +18,10 @@ from typing import Any
 from uuid import uuid4
 
 from dragonfly.core import codec
-from dragonfly.core.amqp.connection import Connection, ConnectionFailure
+from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Delivery, Outcome, Outgoing
 from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.constants import DEADLINE_HEADER, NOT_DELIVERABLE, PROBE_HEADER, REPLY_QUEUE_PREFIX, REQUESTS

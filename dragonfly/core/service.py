@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from dragonfly.core import codec
-from dragonfly.core.amqp.connection import DEFAULT_HEARTBEAT, ConnectionFailure
+from dragonfly.core.amqp.connection import DEFAULT_HEARTBEAT
+from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Outgoing
 from dragonfly.core.amqp.publisher import DEFAULT_BACKLOG
 from dragonfly.core.codec import DEFAULT_MAX_DEPTH

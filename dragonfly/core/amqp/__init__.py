@@ -1,7 +1,9 @@
 """The wire: the only room that imports pika.
 
 connection.py   one AMQP connection and the thread that alone touches it
-publisher.py    the channel that publishes and declares: confirms, returns, refusals
+failure.py      why there is no connection, in words
+declarer.py     the channel that declares: exchanges, queues, bindings
+publisher.py    the channel that publishes: confirms, returns, refusals
 consumer.py     a queue, its bindings, and the channel that consumes it
 backlog.py      what is kept while there is no connection
 packet.py       what goes out, what comes in

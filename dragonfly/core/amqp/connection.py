@@ -23,6 +23,7 @@ import pika.exceptions
 from pika import frame
 from pika.adapters.select_connection import IOLoop
 
+from dragonfly.core.amqp.failure import ConnectionFailure, failure_of, reason_of
 from dragonfly.core.credentials import BrokerAddress, broker_address
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
 
@@ -36,8 +37,6 @@ CLOSE_TIMEOUT = 2.0
 CLOSE_TIMEOUT_UNHEARD = 0.3
 
 _HEADER_FRAME = 2
-# The code with which pika itself ends a handshake that takes too long.
-_GIVEN_UP = 320
 _FRAME_OVERHEAD = 8
 # A time or number out of range, a table in a table in a table (pika decodes it by recursion), a table that is cut
 # short, a type of field that it does not know.
@@ -50,21 +49,6 @@ _UNREADABLE = (
     struct.error,
     pika.exceptions.InvalidFieldTypeException,
 )
-
-
-class ConnectionFailure:
-    """Why there is no connection.
-
-    Args:
-        text: one sentence that names the broker and never a password.
-        refused: whether the broker was there and did not want us.
-        final: whether it is no use to wait for the connection to come back.
-    """
-
-    def __init__(self, text: str, refused: bool = False, final: bool = False) -> None:
-        self.text = text
-        self.refused = refused
-        self.final = final
 
 
 class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]
@@ -215,10 +199,10 @@ class Connection:
             action()
 
     def _on_failed(self, _connection: Any, error: BaseException) -> None:
-        self._gone(_failure(self.address, error))
+        self._gone(failure_of(self.address, error))
 
     def _on_closed(self, _connection: Any, error: BaseException) -> None:
-        self._gone(ConnectionFailure(f"the connection to broker {self.address.display} was lost: {_reason(error)}"))
+        self._gone(ConnectionFailure(f"the connection to broker {self.address.display} was lost: {reason_of(error)}"))
 
     def _gone(self, failure: ConnectionFailure) -> None:
         self._up = False
@@ -278,43 +262,3 @@ def _parameters(address: BrokerAddress, name: str, heartbeat: float) -> Any:
         client_properties={"connection_name": name},
         ssl_options=tls,
     )
-
-
-def _failure(address: BrokerAddress, error: BaseException) -> ConnectionFailure:
-    cause = _root(error)
-    if isinstance(cause, pika.exceptions.ProbableAuthenticationError):
-        text = f"broker {address.display} refused user {address.user}"
-        if address.user == "guest" and not address.is_loopback:
-            text += "; RabbitMQ accepts guest from localhost only, see docs/how_to/users"
-        return ConnectionFailure(text, refused=True)
-    if isinstance(cause, pika.exceptions.ProbableAccessDeniedError):
-        text = f"broker {address.display} refused user {address.user} the virtual host {address.virtual_host}"
-        return ConnectionFailure(text, refused=True)
-    return ConnectionFailure(f"unable to connect to broker {address.display}: {_reason(cause)}")
-
-
-def _root(error: BaseException) -> BaseException:
-    """Return the innermost error of the several that pika wraps around one another."""
-    seen = error
-    for _ in range(10):
-        nested = getattr(seen, "exception", None)
-        inner = nested if isinstance(nested, BaseException) else None
-        if inner is None:
-            last = [item for item in getattr(seen, "exceptions", None) or seen.args if isinstance(item, BaseException)]
-            inner = last[-1] if last else None
-        if inner is None:
-            return seen
-        seen = inner
-    return seen
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, pika.exceptions.IncompatibleProtocolError):
-        return "what answers there is no AMQP 0-9-1 broker"
-    if isinstance(error, pika.exceptions.ConnectionClosed) and error.reply_code == _GIVEN_UP:
-        return "it does not answer the AMQP handshake"
-    if isinstance(error, pika.exceptions.ConnectionClosed):
-        return str(error.reply_text)
-    return str(error) or type(error).__name__

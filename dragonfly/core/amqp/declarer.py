@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dragonfly.core.amqp.connection import Connection, ConnectionFailure
+from dragonfly.core.amqp.connection import Connection
+from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.constants import EXCHANGES
 
 _FORBIDDEN_OR_OTHER = (403, 406)

@@ -21,8 +21,9 @@ from typing import Any
 import pika
 
 from dragonfly.core.amqp.backlog import Backlog
-from dragonfly.core.amqp.connection import Connection, ConnectionFailure
+from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Outcome, Outgoing
 from dragonfly.core.constants import APP_ID, CONTENT_ENCODING
 
