@@ -1,7 +1,7 @@
 """Benchmarks: the product beside its floor, in one run. They are no tests, and nothing here judges a time.
 
 comparison.py     alternating rounds, ratios, the table
-servers.py        the broker, the product's service and the bare echo, each in a process of its own
+servers.py        the brokers, the product's service and the bare echo, each in a process of its own
 load.py           the load generator that drives both
 echo_service.py   the floor of a service
 bare_client.py    the floor of a client
@@ -9,4 +9,4 @@ all other files   one benchmark each
 """
 
 # What `python -m tests.bench NAME` runs: modules of this package, each with a function `run`.
-BENCHMARKS = ("sequential_get", "command_get")
+BENCHMARKS = ("sequential_get", "command_get", "brokers")

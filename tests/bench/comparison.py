@@ -25,12 +25,21 @@ class Row:
         unit: of the figures.
         product: the product's figure of each round.
         floor: the floor's figure of each round.
+        names: what the table calls the two.
+        more_is_better: whether the figures are rates, not times.
     """
 
     name: str
     unit: str
     product: Samples
     floor: Samples
+    names: tuple[str, str] = ("product", "floor")
+    more_is_better: bool = False
+
+    @property
+    def better(self) -> str:
+        """The name of the one that wins by the median of the ratios."""
+        return self.names[(median(self.ratios) > 1) != self.more_is_better]
 
     @property
     def ratios(self) -> Samples:
@@ -47,6 +56,8 @@ class Row:
             "ratio": median(self.ratios),
             "ratio_min": min(self.ratios),
             "ratio_max": max(self.ratios),
+            "names": self.names,
+            "better": self.better,
             "rounds": {"product": self.product, "floor": self.floor},
         }
 
@@ -76,12 +87,15 @@ def p99(samples: Samples) -> float:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Return the rows as text."""
-    lines = [f"{'':44} {'product':>10} {'floor':>10}    {'ratio':>6} (smallest-largest, rounds)"]
+    """Return the rows, which all compare the same two, as text."""
+    rows = list(rows)
+    product, floor = rows[0].names
+    lines = [f"{'':44} {product:>10} {floor:>10}    {'ratio':>6} {'(smallest-largest, rounds)':26} better"]
     for row in rows:
         ratios = row.ratios
+        spread = f"({min(ratios):.2f}-{max(ratios):.2f}, {len(ratios)})"
         lines.append(
             f"{row.name:44} {median(row.product):>10.0f} {median(row.floor):>10.0f} {row.unit:2} {median(ratios):>6.2f}"
-            f" ({min(ratios):.2f}-{max(ratios):.2f}, {len(ratios)})"
+            f" {spread:26} {row.better}"
         )
     return "\n".join(lines)

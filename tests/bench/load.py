@@ -1,13 +1,14 @@
 """The load generator: requests over a plain socket with pika's frame codec, so that the client costs next to nothing.
 
 It asks what the product's client asks of the broker: mandatory, publisher confirms, expiration, the header `deadline`,
-one exclusive reply queue. It decodes no reply.
+one exclusive reply queue. It decodes no reply, and with many in flight not even the frames around it.
 """
 
 from __future__ import annotations
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -18,7 +19,11 @@ from pika import frame, spec
 
 EXCHANGE = "requests"
 TIMEOUT_MS = 10_000
+IN_FLIGHT = 1_000
+_BINDING_PATIENCE = 120.0
 _CHANNEL = 1
+_HEAD, _METHOD_ID, _FRAME_END = struct.Struct(">BHI"), struct.Struct(">HH"), 1
+_RETURN = divmod(spec.Basic.Return.INDEX, 1 << 16)
 _OP_GET = 1
 _REQUEST = {
     "msgtype": 3,
@@ -49,13 +54,13 @@ class LoadGenerator:
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
         self._buffer = b""
         self._queue = f"request_reply-bench-{uuid4()}"
         self._number = 0
 
     def __enter__(self) -> LoadGenerator:
-        host, _, port = self._address.rpartition(":")
+        host, _, port = self.address.rpartition(":")
         self._socket = socket.create_connection((host, int(port)), timeout=TIMEOUT_MS / 1000)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._open()
@@ -99,6 +104,49 @@ class LoadGenerator:
 
     def send(self, target: str) -> str:
         """Send one get and return its correlation_id."""
+        correlation_id, request = self._request(target)
+        self._socket.sendall(request)
+        return correlation_id
+
+    def rate(self, target: str, count: int) -> float:
+        """Return how many gets a second are answered of so many, IN_FLIGHT of them at a time.
+
+        Raises:
+            Returned: nobody is bound for the target.
+        """
+        requests = [self._request(target)[1] for _ in range(count)]
+        begin = time.perf_counter()
+        sent = answered = 0
+        while answered < count:
+            more = requests[sent : answered + IN_FLIGHT]
+            if more:
+                self._socket.sendall(b"".join(more))
+                sent += len(more)
+            answered += self._count_messages()
+        return count / (time.perf_counter() - begin)
+
+    def binding_time(self, count: int) -> float:
+        """Return how long so many bindings of one queue take (s): the broker answers only the last of them.
+
+        It is for a connection that has sent no gets. The bindings are gone when it returns.
+        """
+        queue = f"bench-bindings-{uuid4()}"
+        self._socket.settimeout(_BINDING_PATIENCE)
+        self._ask(spec.Queue.Declare(queue=queue, exclusive=True, auto_delete=True), spec.Queue.DeclareOk)
+        binds = [
+            spec.Queue.Bind(queue=queue, exchange=EXCHANGE, routing_key=f"bench_{number}.#", nowait=number < count)
+            for number in range(1, count + 1)
+        ]
+        frames = b"".join(frame.Method(_CHANNEL, bind).marshal() for bind in binds)
+        begin = time.perf_counter()
+        self._socket.sendall(frames)
+        self._expect(spec.Queue.BindOk)
+        elapsed = time.perf_counter() - begin
+        self._ask(spec.Queue.Delete(queue=queue), spec.Queue.DeleteOk)
+        return elapsed
+
+    def _request(self, target: str) -> tuple[str, bytes]:
+        """Return the correlation_id of a new get and its frames."""
         self._number += 1
         correlation_id = f"{self._number:036d}"
         properties = spec.BasicProperties(
@@ -110,12 +158,11 @@ class LoadGenerator:
             app_id="dripline.core.Service",
         )
         publish = spec.Basic.Publish(exchange=EXCHANGE, routing_key=target, mandatory=True)
-        self._socket.sendall(
+        return correlation_id, (
             frame.Method(_CHANNEL, publish).marshal()
             + frame.Header(_CHANNEL, len(REQUEST_BODY), properties).marshal()
             + frame.Body(_CHANNEL, REQUEST_BODY).marshal()
         )
-        return correlation_id
 
     def replies(self) -> Iterator[tuple[str, bytes]]:
         """Yield correlation_id and body of each message that comes, without end; confirms are read and left at that.
@@ -139,7 +186,8 @@ class LoadGenerator:
 
     def _open(self) -> None:
         self._socket.sendall(frame.ProtocolHeader().marshal())
-        self._expect(spec.Connection.Start)
+        start = self._expect(spec.Connection.Start)
+        self.broker_product = str(start.server_properties.get("product", "unknown"))
         self._send(spec.Connection.StartOk({}, "PLAIN", b"\0guest\0guest", "en_US"), channel=0)
         tune = self._expect(spec.Connection.Tune)
         # Without heartbeats: nobody here would send them while a benchmark looks elsewhere.
@@ -171,7 +219,26 @@ class LoadGenerator:
             if received is not None:
                 self._buffer = self._buffer[consumed:]
                 return received
-            data = self._socket.recv(65536)
-            if not data:
-                raise ConnectionError("the broker closed the connection")
-            self._buffer += data
+            self._receive()
+
+    def _receive(self) -> None:
+        data = self._socket.recv(262_144)
+        if not data:
+            raise ConnectionError("the broker closed the connection")
+        self._buffer += data
+
+    def _count_messages(self) -> int:
+        """Wait for bytes and return how many messages end in them."""
+        self._receive()
+        buffer, position, found = self._buffer, 0, 0
+        while len(buffer) - position >= _HEAD.size:
+            kind, _, size = _HEAD.unpack_from(buffer, position)
+            following = position + _HEAD.size + size + _FRAME_END
+            if following > len(buffer):
+                break
+            if kind == spec.FRAME_METHOD and _METHOD_ID.unpack_from(buffer, position + _HEAD.size) == _RETURN:
+                raise Returned
+            found += kind == spec.FRAME_BODY
+            position = following
+        self._buffer = buffer[position:]
+        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,22 @@ def broker(address: str | None) -> Iterator[str]:
         yield node.address
     finally:
         node.stop()
+
+
+@contextmanager
+def embedded_broker() -> Iterator[str]:
+    """Give the address of an embedded broker in a process of its own."""
+    command = [sys.executable, "-m", "dragonfly.broker", "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = re.search(r" on (\S+:\d+):", process.stdout.readline())
+        if said is None:
+            raise RuntimeError("the embedded broker did not say where it listens")
+        yield said[1]
+    finally:
+        end(process, signal.SIGTERM, _STOP_PATIENCE)
+        process.stdout.close()
 
 
 @contextmanager
