@@ -59,6 +59,11 @@ class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]
     message is delivered without its properties instead.
     """
 
+    def _output_marshaled_frames(self, marshaled_frames: list[bytes]) -> None:
+        # A message is three frames or more, and pika gives each to the system by itself: joined, a get through a
+        # service takes about a twentieth less (tests/bench sequential_get).
+        super()._output_marshaled_frames([b"".join(marshaled_frames)])
+
     def _read_frame(self) -> Any:
         try:
             return super()._read_frame()
