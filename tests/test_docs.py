@@ -53,8 +53,8 @@ def test_every_page_can_be_reached_from_the_first() -> None:
 
 
 def test_the_page_that_an_error_text_names_is_there() -> None:
-    source = (ROOT / "dragonfly" / "core" / "amqp" / "connection.py").read_text(encoding="utf-8")
-    named = re.findall(r"see docs/([\w/]+)", source)
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "dragonfly").rglob("*.py")]
+    named = [page for source in sources for page in re.findall(r"see docs/([\w/]+)", source)]
     assert named
     assert set(named) <= set(PAGES)
 
