@@ -6,8 +6,9 @@
 #     ./examples/quickstart.sh --broker HOST    with yours
 #     ./examples/quickstart.sh --once           ends after the walk
 set -u
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
-source tests/environment.sh
+# The script's own folder, also when it is run through a link to it; CDPATH must have no say in that.
+CDPATH='' cd -- "$(dirname -- "$(readlink -f "${BASH_SOURCE[0]}")")/.." || exit 2
+source tests/environment.sh || exit 2
 DRAGONFLY=.venv/bin/dragonfly
 CONFIG=examples/kv_store_tutorial.yaml
 USUAL_PORT=5672
@@ -24,7 +25,11 @@ read_arguments() {
     while [ $# -gt 0 ]; do
         case $1 in
             --once) STAYS= ;;
-            --broker) ADDRESS=${2:-} && shift && [ -n "$ADDRESS" ] || give_up "--broker needs HOST or HOST:PORT" ;;
+            --broker)
+                ADDRESS=${2:-}
+                [[ -n $ADDRESS && $ADDRESS != -* ]] || give_up "--broker needs HOST or HOST:PORT"
+                shift
+                ;;
             -h | --help) usage && exit 0 ;;
             *) give_up "there is no option $1; --once, --broker HOST and --help there are" ;;
         esac
@@ -38,6 +43,7 @@ read_arguments() {
 start() {
     local log=$1
     shift
+    : >"$log" >"$log.err" # here, not in the child: who looks for a text in them at once must find them
     "$@" >"$log" 2>"$log.err" </dev/null &
     STARTED+=($!)
 }
@@ -76,6 +82,12 @@ start_broker() {
     wait_for "the embedded broker" "$LOGS/broker" "embedded AMQP broker on"
     ADDRESS=$(sed -n 's/^embedded AMQP broker on \([^ ]*\): .*/\1/p' "$LOGS/broker")
     cat "$LOGS/broker"
+    # Its only user is guest: whoever has credentials for another broker must say so, and an address goes before them.
+    ! has_credentials || ADDRESS="amqp://guest:guest@$ADDRESS"
+}
+
+has_credentials() {
+    [ -n "${DRAGONFLY_USER:-}" ] || [ -e "${DRAGONFLY_AUTH_FILE:-$HOME/.project8_authentications.json}" ]
 }
 
 is_usual() {
@@ -127,11 +139,11 @@ stay() {
 }
 
 read_arguments "$@"
-make_venv
-install quickstart requirements.txt
 LOGS=$(mktemp -d)
 trap stop_all EXIT
 trap 'echo; exit 0' INT TERM
+make_venv
+install quickstart requirements.txt
 start_broker
 export DRAGONFLY_BROKER=$ADDRESS
 walk

@@ -6,7 +6,7 @@
 #
 # The first run makes .venv and installs what is needed. It leaves nothing running.
 set -u
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 2
 source tests/environment.sh
 FAILED=()
 

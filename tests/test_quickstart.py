@@ -20,10 +20,15 @@ LINES = [
 ]
 
 
-def quickstart(*words: str) -> "subprocess.CompletedProcess[str]":
+def quickstart(*words: str, script: str = QUICKSTART, **settings: str) -> "subprocess.CompletedProcess[str]":
     env = {key: value for key, value in os.environ.items() if not key.startswith("DRAGONFLY_")}
     return subprocess.run(
-        [QUICKSTART, *words], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
+        [script, *words],
+        env={**env, **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
 
 
@@ -75,3 +80,26 @@ def test_nonsense_is_told() -> None:
     done = quickstart("--twice")
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no option --twice" in done.stderr
+
+
+def test_the_quick_start_runs_through_a_link_to_it(tmp_path: Path) -> None:
+    link = tmp_path / "start"
+    link.symlink_to(QUICKSTART)
+    done = quickstart("--once", script=str(link))
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_walk(done.stdout)
+
+
+def test_the_quick_starts_own_broker_does_not_mind_credentials_for_another(tmp_path: Path) -> None:
+    file = tmp_path / "authentications.json"
+    file.write_text('{"amqp": {"username": "alice", "password": "secret"}}')
+    for settings in ({"DRAGONFLY_USER": "alice", "DRAGONFLY_PASSWORD": "secret"}, {"DRAGONFLY_AUTH_FILE": str(file)}):
+        done = quickstart("--once", **settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+        check_walk(done.stdout)
+
+
+def test_an_option_is_no_broker() -> None:
+    done = quickstart("--broker", "--once")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--broker needs HOST or HOST:PORT" in done.stderr

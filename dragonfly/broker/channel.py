@@ -60,7 +60,8 @@ class Channel:
         self._header: bytes | None = None
         self._lifetime: float | None = None
         self._missing = 0
-        self._pieces: list[bytes] = []
+        # One growing buffer: a list would keep an object for each frame, empty ones too, whose size nobody counts.
+        self._body = bytearray()
         self._confirms = False
         self._published = 0
         self._confirmed = 0
@@ -126,9 +127,9 @@ class Channel:
         if self._missing < 0:
             raise ProtocolError(Code.FRAME_ERROR, "the body is longer than its header says", PUBLISH)
         if not self._missing:
-            self._complete(b"".join((*self._pieces, piece)) if self._pieces else piece)
+            self._complete(bytes(self._body + piece) if self._body else piece)
         else:
-            self._pieces.append(piece)
+            self._body += piece
             self._count_arriving(len(piece))
 
     def confirm_publishes(self) -> None:
@@ -220,9 +221,9 @@ class Channel:
             self.peer.holds_back = True
 
     def _drop_content(self) -> None:
-        if self._pieces:
-            self._count_arriving(-sum(map(len, self._pieces)))
-            self._pieces = []
+        if self._body:
+            self._count_arriving(-len(self._body))
+            self._body = bytearray()
         self._publish = self._header = None
 
     def _unexpected(self) -> ProtocolError:

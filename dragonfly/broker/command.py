@@ -55,8 +55,10 @@ def run(args: argparse.Namespace) -> int:
             f"embedded AMQP broker on {broker.address}: for one machine, keeps nothing on disk"
             " (for production use RabbitMQ); Ctrl-C stops it"
         )
-        ended_well = _wait(broker, stopped)
-        broker.stop()
+        try:
+            ended_well = _wait(broker, stopped)
+        finally:
+            broker.stop()
     return SUCCESS if ended_well else NOT_SERVING
 
 
@@ -120,8 +122,12 @@ def _wait(broker: Broker, stopped: queue.SimpleQueue[int]) -> bool:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads it, which is no reason to stop. Python would fail once more on what is unsent when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -123,3 +123,18 @@ def test_what_cannot_be_is_said_in_one_sentence(arguments: list[str], password: 
     assert (status, output) == (2, "")
     assert errors.startswith(sentence)
     assert errors.count("\n") == 1 or errors.startswith("usage")
+
+
+def test_a_stdout_that_nobody_reads_ends_no_broker() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dragonfly.broker", "--port", "0"], stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    with process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(2.0)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (0, "")

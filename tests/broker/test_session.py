@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import pytest
 
@@ -220,6 +221,21 @@ def test_half_a_message_counts_in_the_memory_until_its_channel_ends() -> None:
     assert conversation.host.memory.used == conversation.peer.arriving == 1000
     conversation.say(CLOSE)
     assert conversation.host.memory.used == conversation.peer.arriving == 0
+
+
+def test_frames_without_a_body_keep_nothing() -> None:
+    conversation = opened()
+    unfinished = message(b"q", b"x", b"y")[: -len(frame(BODY, 1, b"y"))]
+    conversation.say(unfinished)
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            conversation.say(frame(BODY, 1, b"") * 1000)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert conversation.host.memory.used == 1
+    assert grown < 100_000
 
 
 def test_a_consumer_is_told_when_its_queue_is_deleted() -> None:
