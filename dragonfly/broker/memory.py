@@ -2,6 +2,7 @@
 
 Rules:
 1. What waits in queues, delivered but not acknowledged included, counts, and so do messages that are still arriving.
+   What is being written to a client does not count: one that does not read may hold about one message more.
 2. Above the limit the broker reads no more from whoever publishes, and says so (connection.blocked), until there is
    room again: an eighth below the limit, so that it does not change its mind with every message.
 3. Where there is no room after `patience`, one holder gives up all that it has: the client whose queues hold most. Then
