@@ -5,9 +5,10 @@
 #     ./tests/run.sh -k codec        the arguments go to pytest
 #
 # The first run makes .venv and installs what is needed. It leaves nothing running.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # sh tests/run.sh
 set -u
-CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 2
-source tests/environment.sh
+CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 2
+source tests/environment.sh || exit 2
 FAILED=()
 
 has_rabbitmq() {
@@ -65,8 +66,7 @@ check() {
     fi
 }
 
-make_venv
-install tests requirements.txt docs/requirements.txt tests/requirements.txt
+prepare tests requirements.txt docs/requirements.txt tests/requirements.txt
 install_rabbitmq
 check "ruff check" "$VENV_PYTHON" -m ruff check --quiet --output-format concise .
 check "ruff format" "$VENV_PYTHON" -m ruff format --quiet --check --output-format concise .
