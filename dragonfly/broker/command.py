@@ -25,6 +25,7 @@ PASSWORD_VARIABLE = "DRAGONFLY_PASSWORD"
 # The exit statuses, with the numbers of the command line's own.
 SUCCESS, USAGE, NOT_SERVING = 0, 2, 6
 _PATIENCE = 2.0
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     add_arguments(parser)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    return run(parser.parse_args(argv))
+    status = run(parser.parse_args(argv))
+    # It ends already: an impatient second Ctrl-C shall not make a failure of that.
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    return status
 
 
 def _credentials(host: str, port: int, user: str | None) -> tuple[str, str]:
@@ -138,7 +143,7 @@ def _signals() -> Iterator[queue.SimpleQueue[int]]:
     def stop(number: int, _frame: FrameType | None) -> None:
         stopped.put(number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in _ENDING}
     try:
         yield stopped
     finally:

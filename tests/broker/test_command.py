@@ -1,44 +1,20 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from contextlib import suppress
 
 import pytest
 
 from dragonfly.broker import Broker
+from tests.broker.program import program, started
 from tests.broker.wire_client import WireClient
 
-STARTED = re.compile(
-    r"embedded AMQP broker on (\S+): for one machine, keeps nothing on disk"
-    r" \(for production use RabbitMQ\); Ctrl-C stops it\n"
-)
 PATIENCE = 20.0
-
-
-@contextmanager
-def program(*arguments: str, password: str | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Run `python -m dragonfly.broker`."""
-    environment = {name: value for name, value in os.environ.items() if name != "DRAGONFLY_PASSWORD"}
-    if password is not None:
-        environment["DRAGONFLY_PASSWORD"] = password
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dragonfly.broker", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def ended(*arguments: str, password: str | None = None) -> tuple[int, str, str]:
@@ -48,21 +24,25 @@ def ended(*arguments: str, password: str | None = None) -> tuple[int, str, str]:
         return process.returncode, output, errors
 
 
-def started(process: subprocess.Popen[str]) -> str:
-    """Return the address on which it has started."""
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = STARTED.fullmatch(line)
-    assert found, line
-    return found.group(1)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_a_signal_and_ends_well(number: signal.Signals) -> None:
     with program("--port", "0") as process:
         with WireClient(started(process)) as client:
             client.say_hello()
         process.send_signal(number)
+        assert process.communicate(timeout=PATIENCE) == ("", "")
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_further_signals_change_nothing(number: signal.Signals) -> None:
+    with program("--port", "0") as process:
+        started(process)
+        deadline = time.monotonic() + PATIENCE
+        while process.poll() is None and time.monotonic() < deadline:
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.002)
         assert process.communicate(timeout=PATIENCE) == ("", "")
         assert process.returncode == 0
 
@@ -84,6 +64,19 @@ def test_a_broker_that_is_there_already_is_no_error() -> None:
             f"a broker already answers on {broker.address}: nothing to do\n",
             "",
         )
+
+
+def test_the_second_of_two_programs_on_one_port_leaves_it_to_the_first() -> None:
+    with program("--port", "0") as first:
+        address = started(first)
+        port = address.rpartition(":")[2]
+        assert ended("--port", port) == (0, f"a broker already answers on {address}: nothing to do\n", "")
+        with WireClient(address) as client:
+            client.say_hello()
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(PATIENCE) == 0
+    with program("--port", port) as again, WireClient(started(again)) as client:
+        client.say_hello()
 
 
 def test_a_port_that_something_else_has_is_one_sentence() -> None:
