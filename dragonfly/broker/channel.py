@@ -18,7 +18,7 @@ from pika import spec
 
 from dragonfly.broker.consumer import Deliveries
 from dragonfly.broker.errors import Code, ProtocolError, shown
-from dragonfly.broker.frames import END, HEAD, INDEX, METHOD, NO_METHOD, content_frames, method_frame
+from dragonfly.broker.frames import END, HEAD, INDEX, METHOD, NO_METHOD, method_frame
 from dragonfly.broker.message import Message, lifetime
 from dragonfly.broker.peer import Peer
 from dragonfly.broker.properties import BODY_SIZE, scan
@@ -127,10 +127,12 @@ class Channel:
         if self._missing < 0:
             raise ProtocolError(Code.FRAME_ERROR, "the body is longer than its header says", PUBLISH)
         if not self._missing:
-            self._complete(bytes(self._body + piece) if self._body else piece)
+            self._complete(b"".join((self._body, piece)) if self._body else piece)
         else:
             self._body += piece
-            self._count_arriving(len(piece))
+            self.peer.count_arriving(len(piece))
+            if self.host.memory.is_full:
+                self.peer.holds_back = True
 
     def confirm_publishes(self) -> None:
         """Acknowledge each publish from now on."""
@@ -205,24 +207,17 @@ class Channel:
 
     def _return(self, message: Message) -> None:
         arguments = _NO_ROUTE + message.address
-        self.peer.write(
-            HEAD.pack(METHOD, self.number, INDEX.size + len(arguments))
-            + INDEX.pack(spec.Basic.Return.INDEX)
-            + arguments
-            + bytes([END])
-            + content_frames(self.number, message.header, message.body, self.peer.frame_max)
-            + bytes([END])
+        method = (
+            HEAD.pack(METHOD, self.number, INDEX.size + len(arguments)),
+            INDEX.pack(spec.Basic.Return.INDEX),
+            arguments,
+            bytes([END]),
         )
-
-    def _count_arriving(self, count: int) -> None:
-        self.peer.arriving += count
-        self.host.memory.used += count
-        if self.host.memory.is_full:
-            self.peer.holds_back = True
+        self.peer.write_message(method, self.number, message)
 
     def _drop_content(self) -> None:
         if self._body:
-            self._count_arriving(-len(self._body))
+            self.peer.count_arriving(-len(self._body))
             self._body = bytearray()
         self._publish = self._header = None
 

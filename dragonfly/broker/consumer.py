@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pika import spec
 
 from dragonfly.broker.errors import Code, ProtocolError
-from dragonfly.broker.frames import HEAD, INDEX, METHOD, content_frames, method_frame
+from dragonfly.broker.frames import HEAD, INDEX, METHOD, method_frame
 from dragonfly.broker.message import Message
 from dragonfly.broker.peer import Peer
 from dragonfly.broker.queue import Entry, Queue
@@ -42,6 +42,11 @@ class Deliveries:
         self.last_tag = 0
         # In the order of the tags; an OrderedDict gives up its first item at no cost, a dict does not.
         self.unsettled: OrderedDict[int, Unsettled] = OrderedDict()
+
+    @property
+    def forsaken(self) -> int:
+        """Bytes of unacknowledged messages whose queue is gone."""
+        return sum(entry.message.size for consumer, entry in self.unsettled.values() if consumer.queue.is_deleted)
 
     def settle(self, tag: int, multiple: bool) -> list[Unsettled]:
         """Return what a client acknowledges, or gives back, by a tag; 0 with `multiple` is all.
@@ -115,20 +120,15 @@ class Consumer:
             if not self.no_ack:
                 deliveries.unsettled[tag] = Unsettled(self, entry)
                 self.unsettled += 1
-        start, address, peer = self._start, message.address, self._peer
-        peer.write(
-            b"".join(
-                (
-                    HEAD.pack(METHOD, deliveries.channel, len(start) + _TAG_AND_FLAG.size + len(address)),
-                    start,
-                    _TAG_AND_FLAG.pack(tag, redelivered),
-                    address,
-                    _END,
-                    content_frames(deliveries.channel, message.header, message.body, peer.frame_max),
-                    _END,
-                )
-            )
+        start, address = self._start, message.address
+        method = (
+            HEAD.pack(METHOD, deliveries.channel, len(start) + _TAG_AND_FLAG.size + len(address)),
+            start,
+            _TAG_AND_FLAG.pack(tag, redelivered),
+            address,
+            _END,
         )
+        self._peer.write_message(method, deliveries.channel, message)
 
     def cancelled(self) -> None:
         """Tell the client that its queue is gone, where it understands that."""

@@ -10,7 +10,8 @@ from pika import spec
 from dragonfly.broker.arguments import check_exchange, check_same_flag
 from dragonfly.broker.channel import Channel
 from dragonfly.broker.errors import Code, ProtocolError, not_found, not_offered, placed, shown
-from dragonfly.broker.names import as_name, check_not_reserved
+from dragonfly.broker.names import as_name, check_not_reserved, is_reserved
+from dragonfly.broker.virtual_host import AMQ_TOPIC
 
 _TOPIC = "topic"
 _KNOWN_TYPES = (_TOPIC, "direct", "fanout", "headers")
@@ -33,7 +34,7 @@ def declare(channel: Channel, method: Any) -> None:
     else:
         flags: dict[str, tuple[bool | str, bool | str]] = {
             "type": (method.type, _TOPIC),
-            "durable": (method.durable, False),
+            "durable": (method.durable, name == AMQ_TOPIC),
             "auto_delete": (method.auto_delete, exchange.auto_delete),
             "internal": (method.internal, False),
         }
@@ -48,6 +49,8 @@ def delete(channel: Channel, method: Any) -> None:
     """Delete an exchange; one that is not there is no error."""
     name = as_name(method.exchange)
     _check_not_default(name)
+    if is_reserved(name):
+        raise ProtocolError(Code.ACCESS_REFUSED, f"deletion of system {placed('exchange', name)} not allowed")
     exchange = channel.host.exchange(name)
     if exchange is not None and method.if_unused and exchange.bindings:
         raise ProtocolError(Code.PRECONDITION_FAILED, f"{placed('exchange', name)} in use")

@@ -6,6 +6,7 @@ import selectors
 import socket
 from collections.abc import Callable
 
+from dragonfly.broker.memory import Memory
 from dragonfly.broker.peer import Peer
 from dragonfly.broker.session import Session
 
@@ -14,11 +15,12 @@ LAST_WORDS = 1.0
 
 
 class Link:
-    """A socket, a session, and what is not sent yet.
+    """A socket, a session, and what the socket has not taken yet.
 
     Args:
         client: the socket.
         name: how a log names the client.
+        memory: where it counts what waits to be written.
         selector: tells when the socket can be read or written.
         make_session: makes the session of a peer.
         on_output: called when there is something to write.
@@ -28,17 +30,18 @@ class Link:
         self,
         client: socket.socket,
         name: str,
+        memory: Memory,
         selector: selectors.BaseSelector,
         make_session: Callable[[Peer], Session],
         on_output: Callable[[Link], None],
     ) -> None:
         self.socket = client
-        self.peer = Peer(name, lambda: on_output(self))
+        self.peer = Peer(name, memory, lambda: on_output(self))
         self.session = make_session(self.peer)
         self.is_closed = False
         self._selector = selector
         self._watched = 0
-        self._pending = b""
+        self._pending: bytes | memoryview = b""
         self._give_up: float | None = None
         self._watch()
 
@@ -59,9 +62,6 @@ class Link:
         """Write once, and close the socket where the session is over and all is said."""
         if self.is_closed:
             return
-        if self.peer.chunks:
-            self._pending = b"".join((self._pending, *self.peer.chunks))
-            self.peer.chunks.clear()
         try:
             self._send(now)
         except OSError:
@@ -80,25 +80,29 @@ class Link:
             self._selector.unregister(self.socket)
             self._watched = 0
         self.socket.close()
+        self.peer.gone()
 
     def _send(self, now: float) -> None:
-        if not self._pending:
+        batch = self._pending or self.peer.take()
+        if not batch:
             return
         try:
-            count = self.socket.send(self._pending)
+            count = self.socket.send(batch)
         except BlockingIOError:
+            self._pending = batch
             return
-        self._pending = self._pending[count:]
+        # A view of the rest: a client that reads slowly makes no copies.
+        self._pending = memoryview(batch)[count:] if count < len(batch) else b""
         self.session.sent(count, now)
 
     def _has_said_all(self, now: float) -> bool:
         if self._give_up is None:
             self._give_up = now + LAST_WORDS
-        return now >= self._give_up or not (self._pending or self.peer.chunks)
+        return now >= self._give_up or not (self._pending or self.peer.output)
 
     def _watch(self) -> None:
         """Have the selector look at what is of interest now."""
-        wanted = selectors.EVENT_WRITE if self._pending else 0
+        wanted = selectors.EVENT_WRITE if self._pending or self.peer.output else 0
         if self.session.is_readable and not self.session.is_over:
             wanted |= selectors.EVENT_READ
         if wanted == self._watched:

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from dragonfly.broker.errors import Code, ProtocolError, shown
 
-# What a message takes beside its own bytes, roughly.
-_OVERHEAD = 300
+# What a message takes beside its own bytes, roughly; each place where it waits takes `memory.PLACE` more.
+_OVERHEAD = 150
 _MS = 1e-3
 # RabbitMQ's own limit: ten years, in ms.
 _LARGEST_EXPIRATION = 10 * 365 * 86_400_000
@@ -16,7 +16,7 @@ _NUMBER = re.compile(rb"[+-]?[0-9]+")
 
 
 class Message:
-    """One message, shared by all queues that it was routed to.
+    """One message, shared by all queues that it was routed to and all clients that it is written to.
 
     Args:
         address: exchange and routing key as two short strings, as they follow one another on the wire.
@@ -25,7 +25,7 @@ class Message:
         lifetime: how long it may wait in a queue, s; None is for ever.
     """
 
-    __slots__ = ("address", "body", "header", "lifetime", "size")
+    __slots__ = ("address", "body", "header", "lifetime", "places", "size")
 
     def __init__(self, address: bytes, header: bytes, body: bytes, lifetime: float | None) -> None:
         self.address = address
@@ -33,6 +33,8 @@ class Message:
         self.body = body
         self.lifetime = lifetime
         self.size = len(header) + len(body) + _OVERHEAD
+        # In how many queues and outputs it is; `Memory` counts it while there are any.
+        self.places = 0
 
 
 @lru_cache(maxsize=1024)

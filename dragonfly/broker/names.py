@@ -26,13 +26,18 @@ def as_key(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode("utf-8")
 
 
+def is_reserved(name: bytes) -> bool:
+    """Return whether it is a name that only the broker gives."""
+    return name.startswith(_RESERVED)
+
+
 def check_not_reserved(kind: str, name: bytes) -> None:
     """Refuse names that only the broker gives.
 
     Raises:
         ProtocolError: 403.
     """
-    if name.startswith(_RESERVED):
+    if is_reserved(name):
         reason = f"{kind} name {shown(name)} contains reserved prefix 'amq.*'"
         raise ProtocolError(Code.ACCESS_REFUSED, reason)
 

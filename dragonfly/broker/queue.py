@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from dragonfly.broker.memory import Memory
+from dragonfly.broker.memory import PLACE, Memory
 from dragonfly.broker.message import Message
 
 
@@ -81,7 +81,7 @@ class Queue:
         self.arguments = arguments or {}
         self.exclusive_consumer = False
         self.is_deleted = False
-        # All messages, those that are delivered and not yet acknowledged included.
+        # Bytes of all messages, those that are delivered and not yet acknowledged included.
         self.size = 0
         # Pairs of exchange and binding key, for the day when the queue goes.
         self.bindings: dict[tuple[bytes, bytes], None] = {}
@@ -133,15 +133,16 @@ class Queue:
 
     def forget(self, entry: Entry) -> None:
         """Let go of a message: it was acknowledged, expired, or dropped."""
-        if not self.is_deleted:
-            self.size -= entry.message.size
-            self._memory.used -= entry.message.size
+        self.size -= entry.message.size + PLACE
+        self._memory.release(entry.message)
 
     def put_back(self, entries: Iterable[Entry], now: float) -> None:
         """Take messages back that were delivered, each to its former place, and deliver what can be."""
-        if self.is_deleted:
-            return
         returned = list(entries)
+        if self.is_deleted:
+            for entry in returned:
+                self.forget(entry)
+            return
         for entry in returned:
             entry.redelivered = True
         newest = max((entry.number for entry in returned), default=0)
@@ -172,19 +173,17 @@ class Queue:
         return count
 
     def delete(self) -> None:
-        """Drop everything and tell the consumers."""
-        self._memory.used -= self.size
-        self.size = 0
+        """Drop all that waits and tell the consumers; what they have not acknowledged goes when they do."""
         self.is_deleted = True
-        self._waiting.clear()
+        self.purge()
         consumers, self.consumers = self.consumers, deque()
         for consumer in consumers:
             consumer.cancelled()
 
     def _entry(self, message: Message, now: float) -> Entry:
         self._last_number += 1
-        self.size += message.size
-        self._memory.used += message.size
+        self.size += message.size + PLACE
+        self._memory.hold(message)
         expires = None if message.lifetime is None else now + message.lifetime
         return Entry(message, self._last_number, expires)
 

@@ -69,14 +69,15 @@ def bind(channel: Channel, method: Any) -> None:
 
 
 def unbind(channel: Channel, method: Any) -> None:
-    """Undo a binding; one that is not there is no error."""
+    """Undo a binding; one that is not there is no error, even where the queue belongs to another connection."""
     exchange_name = as_name(method.exchange)
     name = queue_name(channel, method.queue)
-    key = as_key(method.routing_key)
+    key = _full_key(name, method.queue, as_key(method.routing_key))
     _check_not_default(exchange_name)
+    exchange = channel.host.exchange(exchange_name)
     queue = channel.host.queues.get(name)
-    if queue is not None and queue.owner in (None, channel.peer):
-        channel.host.unbind(queue, exchange_name, _full_key(name, method.queue, key))
+    if exchange is not None and queue is not None and (exchange_name, key) in queue.bindings:
+        channel.host.unbind(channel.host.queue(name, channel.peer), exchange_name, key)
     channel.reply(spec.Queue.UnbindOk())
 
 

@@ -36,7 +36,7 @@ TICK = 0.5
 _BACKLOG = 1024
 _RECEIVE = 128 * 1024
 _ACCEPTS_PER_TURN = 64
-_TOO_MUCH = "the broker's memory is full, and the queues of this connection hold most of it"
+_TOO_MUCH = "the broker's memory is full, and this connection and its queues hold most of it"
 
 
 class Broker:
@@ -52,7 +52,7 @@ class Broker:
         port: 0 takes a free one.
         user: the one user there is.
         password: of this user.
-        memory: how much the queues may hold.
+        memory: how much the messages may take.
 
     Raises:
         ValueError: it would let the whole network in with a password that everybody knows.
@@ -187,6 +187,7 @@ class Broker:
             link = Link(
                 client,
                 shown_address(*address[:2]),
+                self._virtual_host.memory,
                 self._selector,
                 lambda peer: Session(peer, self._virtual_host, Handshake(self._credentials), now),
                 self._to_write.append,
@@ -194,18 +195,25 @@ class Broker:
             self._links[link.peer] = link
 
     def _write_all(self, now: float) -> None:
-        if self._held_back and self._virtual_host.memory.has_room:
-            self._to_write += self._held_back
-            for link in self._held_back:
-                if link.peer.holds_back:
-                    link.session.unblock(now)
-            self._held_back.clear()
-        # What is written may make room for more: `_to_write` grows meanwhile.
-        for link in self._to_write:
-            link.write(now)
-            if link.is_closed:
-                self._links.pop(link.peer, None)
-        self._to_write.clear()
+        while True:
+            if self._held_back and self._virtual_host.memory.has_room:
+                self._read_again(now)
+            if not self._to_write:
+                return
+            # What is written may make room for more: `_to_write` grows meanwhile.
+            for link in self._to_write:
+                link.write(now)
+                if link.is_closed:
+                    self._links.pop(link.peer, None)
+            self._to_write.clear()
+
+    def _read_again(self, now: float) -> None:
+        """Read again from publishers that were held back: there is room."""
+        self._to_write += self._held_back
+        for link in self._held_back:
+            if link.peer.holds_back:
+                link.session.unblock(now)
+        self._held_back.clear()
 
     def _tick(self, now: float) -> None:
         if not self._accepts:
@@ -220,12 +228,16 @@ class Broker:
             self._shed(now)
 
     def _shed(self, now: float) -> None:
-        """Close the connection whose queues hold most."""
-        arriving: dict[object, int] = {link.peer: link.peer.arriving for link in self._links.values()}
-        holder = self._virtual_host.shed(arriving)
-        logger.error("the queues hold too much: those of %s are deleted", getattr(holder, "name", "nobody"))
-        if isinstance(holder, Peer) and holder in self._links:
-            self._links[holder].session.close(ProtocolError(Code.RESOURCE_ERROR, _TOO_MUCH, NO_METHOD), now)
+        """Close the connection that holds most, and further ones while that gives nearly nothing back."""
+        memory = self._virtual_host.memory
+        enough = max(memory.used - memory.margin, memory.limit - memory.margin)
+        while memory.used > enough:
+            holder = self._virtual_host.shed({link.peer: link.session.held for link in self._links.values()})
+            if holder is None:
+                return
+            logger.error("the memory is full: %s, who holds most of it, gives up all", getattr(holder, "name", holder))
+            if isinstance(holder, Peer) and holder in self._links:
+                self._links[holder].session.give_up(ProtocolError(Code.RESOURCE_ERROR, _TOO_MUCH, NO_METHOD), now)
 
     def _close_all(self) -> None:
         now = time.monotonic()

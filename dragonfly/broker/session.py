@@ -8,7 +8,9 @@ Rules (AMQP 0-9-1, 2.2.4 and 4.2; where RabbitMQ differs, as RabbitMQ does):
    close-ok; it has `CLOSE_TIMEOUT` for that.
 4. All that a connection had ends at the moment it is closed, from whichever side: first the consumers of all its
    channels, then what was not acknowledged goes back, then its exclusive queues.
-5. A client that says nothing for two heartbeats is gone. Whom we do not read, we cannot expect to hear.
+5. A client that says nothing for two heartbeats is gone, and so is one that does not even read us: its heartbeats come
+   all the same. Whom we do not read, we cannot expect to hear: not while it is held back for want of memory, and one
+   that leaves too many answers unread (see peer.py) lives as long as its socket takes something.
 """
 
 from __future__ import annotations
@@ -29,11 +31,11 @@ from dragonfly.broker.frames import (
     NO_METHOD,
     PROTOCOL_HEADER,
     FrameReader,
-    frame_error,
     heartbeat_frame,
     method_frame,
     method_ids,
     method_index,
+    unexpected_frame,
 )
 from dragonfly.broker.handshake import Handshake
 from dragonfly.broker.methods import perform
@@ -70,7 +72,7 @@ class Session:
         self._handshake = handshake
         self._state = _State.PROTOCOL_HEADER
         self._channels: dict[int, Channel] = {}
-        self._reader = FrameReader()
+        self._reader = FrameReader(peer.frame_max)
         self._opening = b""
         self._deadline = now + HANDSHAKE_TIMEOUT
         self._last_received = self._last_sent = now
@@ -82,8 +84,16 @@ class Session:
 
     @property
     def is_readable(self) -> bool:
-        """Whether to read what the client sends: not while it does not read, nor while it fills a full memory."""
-        return not self.peer.is_congested and not self.peer.holds_back
+        """Whether to read what the client sends: not while it leaves too much unread, or fills a full memory."""
+        return not self.peer.asks_too_much and not self.peer.holds_back
+
+    @property
+    def held(self) -> int:
+        """How many bytes the connection holds beside its queues; 0 where it is about to end anyway."""
+        if self._state in (_State.CLOSING, _State.ENDED):
+            return 0
+        forsaken = sum(channel.deliveries.forsaken for channel in self._channels.values())
+        return self.peer.arriving + self.peer.unsent + forsaken
 
     def receive(self, data: bytes, now: float) -> None:
         """Take what the client sent, and do it."""
@@ -99,8 +109,10 @@ class Session:
                     break
         except ProtocolError as error:
             self._fail(error)
+        if len(self._reader.unfinished) != self.peer.unfinished:
+            self.peer.note_unfinished(len(self._reader.unfinished))
         self.peer.finish_turn()
-        if self.peer.holds_back and "connection.blocked" in self.peer.capabilities:
+        if self.peer.holds_back and self._state is _State.RUNNING and "connection.blocked" in self.peer.capabilities:
             self.peer.write(method_frame(0, spec.Connection.Blocked("low on memory")))
 
     def tick(self, now: float) -> None:
@@ -114,13 +126,13 @@ class Session:
         elif now - self._last_received > 2 * heartbeat and not self.peer.holds_back:
             logger.warning("%s has said nothing for two heartbeats of %s s", self.peer.name, heartbeat)
             self.lost(now)
-        elif now - self._last_sent >= heartbeat / 2:
+        elif now - self._last_sent >= heartbeat / 2 and not self.peer.unsent:
             self.peer.write(heartbeat_frame())
 
     def sent(self, count: int, now: float) -> None:
         """Note that the socket took some bytes."""
         self._last_sent = now
-        if self.peer.is_congested:
+        if self.peer.asks_too_much:
             self._last_received = now  # it reads, and we do not
         if self.peer.sent(count):
             self._host.now = now
@@ -137,7 +149,13 @@ class Session:
     def close(self, error: ProtocolError, now: float) -> None:
         """Close the connection from our side."""
         self._host.now = now
-        self.peer.holds_back = False
+        self._fail(error)
+
+    def give_up(self, error: ProtocolError, now: float) -> None:
+        """Close the connection, and let go of all that waits to be written to it, too."""
+        self._host.now = now
+        self._release()
+        self.peer.drop_output()
         self._fail(error)
 
     def lost(self, now: float) -> None:
@@ -175,7 +193,7 @@ class Session:
             elif kind == BODY:
                 channel.body(payload)
             else:
-                raise _unexpected(kind, payload)
+                raise unexpected_frame(kind, payload)
         except ProtocolError as error:
             if kind != METHOD and error.method is None:
                 error.method = PUBLISH
@@ -191,7 +209,7 @@ class Session:
         elif kind == HEARTBEAT and not number and not payload:
             return
         elif kind not in (METHOD, HEADER, BODY) or (kind != METHOD and not number):
-            raise _unexpected(kind, payload)
+            raise unexpected_frame(kind, payload)
         elif channel is not None:
             self._ignore_until_close_ok(channel, kind, payload)
         elif not number:
@@ -273,9 +291,4 @@ class Session:
             channel.give_all_back()
         for queue in [queue for queue in self._host.queues.values() if queue.owner is self.peer]:
             self._host.delete_queue(queue)
-
-
-def _unexpected(kind: int, payload: bytes) -> ProtocolError:
-    if kind in (METHOD, HEADER, BODY) or (kind == HEARTBEAT and not payload):
-        return ProtocolError(Code.UNEXPECTED_FRAME, f"type {kind}, {len(payload)} octets", NO_METHOD)
-    return frame_error(kind, payload, "unknown_frame")
+        self.peer.holds_back = False

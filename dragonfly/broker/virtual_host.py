@@ -1,8 +1,10 @@
 """The exchanges, the queues and the bindings between them: all that clients share.
 
 Rules:
-1. There is one virtual host, `/`. Its default exchange leads each routing key to the queue of that name.
-2. Where a publish goes is worked out once and remembered, until an exchange, a queue or a binding comes or goes.
+1. There is one virtual host, `/`. Its default exchange leads each routing key to the queue of that name; amq.topic is
+   there from the beginning.
+2. Where a publish goes is worked out once and remembered, until an exchange, a queue or a binding comes or goes, or
+   until so many routes are known that it is time to begin anew.
 3. A queue takes its bindings with it; an auto-delete exchange goes with its last binding, an auto-delete queue with its
    last consumer, an exclusive queue with its connection.
 """
@@ -11,13 +13,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dragonfly.broker.errors import Code, ProtocolError, not_found, placed
+from dragonfly.broker.errors import Code, ProtocolError, not_found, not_offered, placed
 from dragonfly.broker.exchange import TopicExchange
 from dragonfly.broker.memory import Memory
 from dragonfly.broker.queue import Consumer, Queue
 
-_REMEMBERED_ROUTES = 10_000
+# How many routes are remembered, and how many bytes they may take. One takes, roughly, its two keys and two tuples, of
+# which that of the queues is long where many are bound.
+_REMEMBERED_ROUTES, _REMEMBERED_BYTES = 10_000, 4 * 1024 * 1024
+_ROUTE_SIZE, _POINTER_SIZE = 300, 8
 _MANDATORY, _IMMEDIATE = 1, 2
+# What a virtual host has from its beginning (AMQP 0-9-1, 3.1.3.1 to 3.1.3.4), and what of it is not offered.
+AMQ_TOPIC = b"amq.topic"
+_NOT_OFFERED = frozenset({b"amq.direct", b"amq.fanout", b"amq.headers", b"amq.match", b"amq.rabbitmq.trace"})
 
 
 class Route(NamedTuple):
@@ -46,8 +54,9 @@ class VirtualHost:
         # The time of what is going on, s, monotonic: told by whoever calls.
         self.now = 0.0
         self.queues: dict[bytes, Queue] = {}
-        self._exchanges: dict[bytes, TopicExchange[Queue]] = {}
+        self._exchanges: dict[bytes, TopicExchange[Queue]] = {AMQ_TOPIC: TopicExchange(AMQ_TOPIC)}
         self._routes: dict[bytes, Route] = {}
+        self._routes_size = 0
 
     def route(self, arguments: bytes) -> Route:
         """Return where a publish goes.
@@ -56,18 +65,23 @@ class VirtualHost:
             arguments: those of the method, as they stand in its frame.
 
         Raises:
-            ProtocolError: 404 there is no such exchange, 540 it is `immediate`, 501 these are no such arguments.
+            ProtocolError: 404 there is no such exchange, 540 it or `immediate` is not offered, 501 these are no such
+                arguments.
         """
         route = self._routes.get(arguments)
         if route is None:
             route = self._new_route(arguments)
-            if len(self._routes) >= _REMEMBERED_ROUTES:
-                self._routes.clear()
-            self._routes[arguments] = route
+            self._remember(arguments, route)
         return route
 
     def exchange(self, name: bytes) -> TopicExchange[Queue] | None:
-        """Return an exchange."""
+        """Return an exchange, None where there is none of this name.
+
+        Raises:
+            ProtocolError: 540, RabbitMQ has it and this broker has not.
+        """
+        if name in _NOT_OFFERED:
+            raise not_offered(f"exchange {name.decode()}, only {AMQ_TOPIC.decode()}")
         return self._exchanges.get(name)
 
     def add_exchange(self, name: bytes, auto_delete: bool) -> None:
@@ -76,7 +90,7 @@ class VirtualHost:
 
     def delete_exchange(self, name: bytes) -> None:
         """Delete an exchange with all its bindings."""
-        self._routes.clear()
+        self._forget_routes()
         if self._exchanges.pop(name, None) is not None:
             for queue in self.queues.values():
                 for binding in [binding for binding in queue.bindings if binding[0] == name]:
@@ -103,7 +117,7 @@ class VirtualHost:
         self, name: bytes, declarer: object, exclusive: bool, auto_delete: bool, arguments: dict[str, Any]
     ) -> Queue:
         """Make a queue."""
-        self._routes.clear()
+        self._forget_routes()
         queue = self.queues[name] = Queue(
             name,
             self.memory,
@@ -119,7 +133,7 @@ class VirtualHost:
         """Delete a queue with its bindings and all that is in it."""
         if self.queues.pop(queue.name, None) is None:
             return
-        self._routes.clear()
+        self._forget_routes()
         bindings, queue.bindings = queue.bindings, {}
         for exchange, key in bindings:
             self._unbind(queue, exchange, key)
@@ -129,13 +143,13 @@ class VirtualHost:
         """Lead what matches the key to the queue."""
         if exchange.bind(queue, key):
             queue.bindings[exchange.name, key] = None
-            self._routes.clear()
+            self._forget_routes()
 
     def unbind(self, queue: Queue, exchange: bytes, key: bytes) -> None:
         """Undo a binding, if it is there."""
         if (exchange, key) in queue.bindings:
             del queue.bindings[exchange, key]
-            self._routes.clear()
+            self._forget_routes()
             self._unbind(queue, exchange, key)
 
     def remove_consumer(self, queue: Queue, consumer: Consumer) -> None:
@@ -149,15 +163,16 @@ class VirtualHost:
         for queue in self.queues.values():
             queue.drop_expired(now)
 
-    def shed(self, arriving: dict[object, int]) -> object:
-        """Delete the queues of whoever declared those that hold most, and return who that is.
+    def shed(self, by_connection: dict[object, int]) -> object:
+        """Delete the queues of whoever holds most, and return who that is: who declared them; None is nobody.
 
         Args:
-            arriving: bytes of messages that connections have not yet sent to their end.
+            by_connection: bytes that connections hold beside their queues.
         """
-        held = dict(arriving)
+        held = {connection: size for connection, size in by_connection.items() if size}
         for queue in self.queues.values():
-            held[queue.declarer] = held.get(queue.declarer, 0) + queue.size
+            if queue.size:
+                held[queue.declarer] = held.get(queue.declarer, 0) + queue.size
         holder = max(held, key=lambda candidate: held[candidate], default=None)
         for queue in [queue for queue in self.queues.values() if queue.declarer is holder]:
             self.delete_queue(queue)
@@ -169,6 +184,17 @@ class VirtualHost:
         if exchange.auto_delete and not exchange.bindings:
             del self._exchanges[name]
 
+    def _remember(self, arguments: bytes, route: Route) -> None:
+        size = _ROUTE_SIZE + 2 * len(arguments) + _POINTER_SIZE * len(route.queues)
+        if len(self._routes) >= _REMEMBERED_ROUTES or self._routes_size + size > _REMEMBERED_BYTES:
+            self._forget_routes()
+        self._routes[arguments] = route
+        self._routes_size += size
+
+    def _forget_routes(self) -> None:
+        self._routes.clear()
+        self._routes_size = 0
+
     def _new_route(self, arguments: bytes) -> Route:
         exchange, key, bits = _publish(arguments)
         if bits & _IMMEDIATE:
@@ -176,10 +202,11 @@ class VirtualHost:
         queues: tuple[Queue, ...]
         if not exchange:
             queues = (self.queues[key],) if key in self.queues else ()
-        elif exchange in self._exchanges:
-            queues = self._exchanges[exchange].route(key)
         else:
-            raise not_found("exchange", exchange)
+            found = self.exchange(exchange)
+            if found is None:
+                raise not_found("exchange", exchange)
+            queues = found.route(key)
         return Route(arguments[2:-1], queues, bool(bits & _MANDATORY))
 
 

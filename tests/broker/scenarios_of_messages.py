@@ -140,6 +140,31 @@ def redelivery_when_the_channel_closes(client: WireClient, _address: str) -> Lin
     yield bodies(client, 3)
 
 
+def requeue_order(client: WireClient, _address: str) -> Lines:
+    """What comes back from two consumers, in any order and in part, stands where it had been."""
+    queue = declare(client)
+    fill(client, queue, "abcdefgh")
+    client.ask(spec.Basic.Qos(prefetch_count=6))
+    consume(client, queue, "holds")
+    yield bodies(client, 6)
+    client.ask(spec.Basic.Cancel("holds"))
+    for tag in (5, 2, 4):
+        client.say(spec.Basic.Reject(tag, requeue=True))
+    client.say(spec.Basic.Ack(1))
+    fill(client, queue, "i")
+    client.ask(spec.Basic.Qos(prefetch_count=1))
+    consume(client, queue, "takes")
+    for tag in (7, 8, 9):
+        yield bodies(client, 1)
+        client.say(spec.Basic.Ack(tag))
+    yield bodies(client, 1)
+    client.say(spec.Basic.Nack(10, multiple=True, requeue=True))
+    for tag in (11, 12, 13, 14, 15):
+        yield bodies(client, 1)
+        client.say(spec.Basic.Ack(tag))
+    yield counts(client, queue)
+
+
 def prefetch(client: WireClient, _address: str) -> Lines:
     queue = declare(client)
     client.ask(spec.Basic.Qos(prefetch_count=2))
@@ -185,6 +210,7 @@ SCENARIOS = (
     confirms_under_load,
     redelivery,
     redelivery_when_the_channel_closes,
+    requeue_order,
     prefetch,
     expiration_order,
 )

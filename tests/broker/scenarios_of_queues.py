@@ -12,12 +12,14 @@ from tests.broker.wire_client import WireClient, shown
 
 def exclusive_queues(client: WireClient, address: str) -> Lines:
     queue = declare(client, "conformance_exclusive")
+    client.ask(spec.Queue.Bind(queue=queue, exchange=EXCHANGE, routing_key="bound"))
     others: list[Any] = [
         spec.Queue.Declare(queue=queue, exclusive=True),
         spec.Queue.Declare(queue=queue),
         spec.Queue.Declare(queue=queue, passive=True),
         spec.Queue.Bind(queue=queue, exchange=EXCHANGE, routing_key="a"),
         spec.Queue.Unbind(queue=queue, exchange=EXCHANGE, routing_key="a"),
+        spec.Queue.Unbind(queue=queue, exchange=EXCHANGE, routing_key="bound"),
         spec.Queue.Purge(queue=queue),
         spec.Queue.Delete(queue=queue),
         spec.Basic.Consume(queue=queue),
@@ -27,6 +29,8 @@ def exclusive_queues(client: WireClient, address: str) -> Lines:
             yield f"{method.NAME}: {shown(other.ask(method))}"
     with WireClient(address) as other:
         other.ask(spec.Confirm.Select())
+        other.publish(EXCHANGE, "bound", "still bound", mandatory=True)
+        yield shown(other.read())
         other.publish("", queue, "anybody may publish", mandatory=True)
         yield shown(other.read())
     yield counts(client, queue)
@@ -74,6 +78,19 @@ def auto_delete_exchange(client: WireClient, _address: str) -> Lines:
     yield shown(client.ask(spec.Exchange.Declare(exchange=OTHER, passive=True)))
     yield shown(client.ask(spec.Queue.Delete(queue=queue)))
     yield shown(client.ask(spec.Exchange.Declare(exchange=OTHER, passive=True)))
+
+
+def the_topic_exchange_that_is_always_there(client: WireClient, _address: str) -> Lines:
+    queue = declare(client)
+    for more in ({"passive": True}, {"durable": True}):
+        yield shown(client.ask(spec.Exchange.Declare(exchange="amq.topic", type="topic", **more)))
+    yield shown(client.ask(spec.Queue.Bind(queue=queue, exchange="amq.topic", routing_key="conformance.#")))
+    consume(client, queue, no_ack=True)
+    client.publish("amq.topic", "conformance.a", "by_amq.topic")
+    yield bodies(client, 1)
+    yield shown(client.ask(spec.Queue.Unbind(queue=queue, exchange="amq.topic", routing_key="conformance.#")))
+    client.publish("amq.topic", "conformance.a", "x", mandatory=True)
+    yield from (shown(client.read()) for _ in range(3))
 
 
 def drop_head(client: WireClient, _address: str) -> Lines:
@@ -160,6 +177,7 @@ SCENARIOS = (
     the_end_of_a_connection,
     auto_delete,
     auto_delete_exchange,
+    the_topic_exchange_that_is_always_there,
     drop_head,
     deleting_and_purging,
     long_messages,

@@ -64,6 +64,8 @@ CHANNEL_CLOSE = frame(METHOD, 1, b"\x00\x14\x00\x28\x00\xc8\x00\x00\x00\x00\x00"
 CHANNEL_CLOSE_OK = frame(METHOD, 1, b"\x00\x14\x00\x29")  # 1.5.2.6
 # 1.7: queue. An exclusive queue named q.
 QUEUE_DECLARE = frame(METHOD, 1, b"\x00\x32\x00\x0a\x00\x00\x01q\x04\x00\x00\x00\x00")  # 1.7.2.1
+# The same, for all to use.
+QUEUE_DECLARE_SHARED = frame(METHOD, 1, b"\x00\x32\x00\x0a\x00\x00\x01q\x00\x00\x00\x00\x00")
 QUEUE_DECLARE_OK = frame(METHOD, 1, b"\x00\x32\x00\x0b\x01q\x00\x00\x00\x00\x00\x00\x00\x00")  # 1.7.2.2
 # 1.8: basic. Consume q as t, with acknowledgements, and without.
 CONSUME = frame(METHOD, 1, b"\x00\x3c\x00\x14\x00\x00\x01q\x01t\x00\x00\x00\x00\x00")  # 1.8.3.3
@@ -99,7 +101,7 @@ class Conversation:
     def __init__(self, host: VirtualHost | None = None) -> None:
         self.host = host or VirtualHost(Memory())
         self.now = 0.0
-        self.peer = Peer("client", lambda: None)
+        self.peer = Peer("client", self.host.memory, lambda: None)
         self.session = Session(self.peer, self.host, Handshake(Credentials("guest", "guest")), self.now)
 
     def say(self, *data: bytes) -> bytes:
@@ -109,11 +111,11 @@ class Conversation:
 
     def heard(self) -> bytes:
         """Return what was sent to the client and not yet heard."""
-        data = b"".join(self.peer.chunks)
-        self.peer.chunks.clear()
-        if data:
+        heard = []
+        while data := self.peer.take():
+            heard.append(data)
             self.session.sent(len(data), self.now)
-        return data
+        return b"".join(heard)
 
     def tick(self, now: float) -> bytes:
         """Move the clock to a time, and return what is sent then."""

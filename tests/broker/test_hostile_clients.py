@@ -21,6 +21,7 @@ def leave(host: VirtualHost, *conversations: Conversation) -> None:
     """Let clients vanish, and drop what queues they shared."""
     for conversation in conversations:
         conversation.session.lost(conversation.now)
+        conversation.peer.gone()
     assert not [queue for queue in host.queues.values() if queue.owner is not None or queue.consumers]
     for queue in list(host.queues.values()):
         host.delete_queue(queue)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import struct
-import tracemalloc
 
 import pytest
 
-from dragonfly.broker.memory import Memory
-from dragonfly.broker.virtual_host import VirtualHost
 from tests.broker.spoken import (
     BODY,
     CHANNEL_CLOSE,
@@ -186,56 +183,6 @@ def test_a_frame_larger_than_agreed_is_an_error() -> None:
     conversation = opened(tune_ok=TUNE_OK_4096_BYTES)
     answer = conversation.say(b"\x03\x00\x01\x00\x00\x0f\xf9x")
     assert answer[7:13] == b"\x00\x0a\x00\x32\x01\xf5"  # connection.close 501
-
-
-def test_a_client_that_does_not_read_is_sent_no_more_and_not_read() -> None:
-    host = VirtualHost(Memory())
-    reader, writer = opened(host), opened(host)
-    reader.say(frame(METHOD, 1, b"\x00\x32\x00\x0a\x00\x00\x01q\x00\x00\x00\x00\x00"), CONSUME_NO_ACK)
-    for _ in range(30):
-        writer.say(message(b"q", b"x" * 100_000))
-    assert 10 <= len(reader.peer.chunks) <= 12 and not reader.session.is_readable
-    assert host.queues[b"q"].waiting == 30 - len(reader.peer.chunks)
-    heard = 0
-    while len(data := reader.heard()):
-        heard += data.count(b"\x00\x3c\x00\x3c")
-    assert heard == 30 and reader.session.is_readable
-
-
-def test_who_fills_the_memory_is_told_and_not_read_until_there_is_room() -> None:
-    host = VirtualHost(Memory(limit=100_000))
-    conversation = opened(host, start_ok=START_OK_CAPABLE)
-    conversation.say(QUEUE_DECLARE)
-    blocked = frame(METHOD, 0, b"\x00\x0a\x00\x3c\x0dlow on memory")  # RabbitMQ's connection.blocked
-    assert conversation.say(message(b"q", b"x" * 99_000)) == b""
-    assert conversation.say(message(b"q", b"x" * 99_000)) == blocked
-    assert not conversation.session.is_readable
-    conversation.session.unblock(1.0)
-    assert conversation.heard() == frame(METHOD, 0, b"\x00\x0a\x00\x3d")
-    assert conversation.session.is_readable
-
-
-def test_half_a_message_counts_in_the_memory_until_its_channel_ends() -> None:
-    conversation = opened()
-    conversation.say(message(b"q", b"x" * 1000, b"y")[:-9])
-    assert conversation.host.memory.used == conversation.peer.arriving == 1000
-    conversation.say(CLOSE)
-    assert conversation.host.memory.used == conversation.peer.arriving == 0
-
-
-def test_frames_without_a_body_keep_nothing() -> None:
-    conversation = opened()
-    unfinished = message(b"q", b"x", b"y")[: -len(frame(BODY, 1, b"y"))]
-    conversation.say(unfinished)
-    tracemalloc.start()
-    try:
-        for _ in range(100):
-            conversation.say(frame(BODY, 1, b"") * 1000)
-        grown, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert conversation.host.memory.used == 1
-    assert grown < 100_000
 
 
 def test_a_consumer_is_told_when_its_queue_is_deleted() -> None:

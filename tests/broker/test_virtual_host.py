@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -71,6 +72,34 @@ def test_many_routes_are_not_remembered_for_ever(host: VirtualHost) -> None:
     for number in range(25_000):
         host.route(b"\x00\x00\x01e\x05%05d\x00" % number)
     assert len(host._routes) <= 10_000
+
+
+def test_routes_to_many_queues_are_not_remembered_beyond_some_bytes(host: VirtualHost) -> None:
+    exchange = host.exchange(b"e")
+    assert exchange is not None
+    for number in range(1000):
+        host.bind(host.add_queue(b"%d" % number, "someone", False, False, {}), exchange, b"#")
+    tracemalloc.start()
+    try:
+        for number in range(5_000):
+            assert len(host.route(b"\x00\x00\x01e\x05%05d\x00" % number).queues) == 1000
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 6_000_000
+
+
+NOT_OFFERED = [b"amq.direct", b"amq.fanout", b"amq.headers", b"amq.match", b"amq.rabbitmq.trace"]
+
+
+@pytest.mark.parametrize("name", NOT_OFFERED)
+def test_an_exchange_that_only_rabbitmq_has_is_refused_by_name(host: VirtualHost, name: bytes) -> None:
+    with pytest.raises(ProtocolError, match=f"the embedded broker has no exchange {name.decode()}") as caught:
+        host.exchange(name)
+    assert caught.value.code == 540
+    with pytest.raises(ProtocolError) as caught:
+        host.route(b"\x00\x00" + bytes([len(name)]) + name + b"\x00\x00")
+    assert caught.value.code == 540
 
 
 @pytest.mark.parametrize(
