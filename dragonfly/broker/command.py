@@ -71,7 +71,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     add_arguments(parser)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    status = run(parser.parse_args(argv))
+    return run_to_the_end(parser.parse_args(argv))
+
+
+def run_to_the_end(args: argparse.Namespace) -> int:
+    """Run the broker as `run` does, in a process that ends with it; return the exit status."""
+    status = run(args)
     # It ends already: an impatient second Ctrl-C shall not make a failure of that.
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)

@@ -16,6 +16,6 @@ class Broker:
 
     def __call__(self, args: argparse.Namespace) -> int:
         """Run the broker, and return the exit status."""
-        from dragonfly.broker.command import run
+        from dragonfly.broker.command import run_to_the_end
 
-        return run(args)
+        return run_to_the_end(args)

@@ -16,13 +16,15 @@ STARTED = re.compile(
 
 
 @contextmanager
-def program(*arguments: str, password: str | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Run `python -m dragonfly.broker`."""
+def program(
+    *arguments: str, password: str | None = None, words: tuple[str, ...] = ("dragonfly.broker",)
+) -> Iterator[subprocess.Popen[str]]:
+    """Run `python -m dragonfly.broker`, or what else follows the `-m`."""
     environment = {name: value for name, value in os.environ.items() if name != "DRAGONFLY_PASSWORD"}
     if password is not None:
         environment["DRAGONFLY_PASSWORD"] = password
     process = subprocess.Popen(
-        [sys.executable, "-m", "dragonfly.broker", *arguments],
+        [sys.executable, "-m", *words, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

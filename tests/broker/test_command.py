@@ -34,9 +34,10 @@ def test_it_serves_until_a_signal_and_ends_well(number: signal.Signals) -> None:
         assert process.returncode == 0
 
 
+@pytest.mark.parametrize("words", [("dragonfly.broker",), ("dragonfly", "broker")], ids=" ".join)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_further_signals_change_nothing(number: signal.Signals) -> None:
-    with program("--port", "0") as process:
+def test_further_signals_change_nothing(number: signal.Signals, words: tuple[str, ...]) -> None:
+    with program("--port", "0", words=words) as process:
         started(process)
         deadline = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < deadline:
