@@ -25,10 +25,12 @@ MAY_IMPORT = {
 
 CORE = {
     "pure": "constants exceptions message codec routing lockout calibration arithmetic expression numbers near_miss "
-    "mesh_access deadline",
-    "objects": "endpoint provider scheduler data_logger spime",
-    "wire": "credentials amqp lane service service_binding service_presence request_handler requester "
-    "alert_consumer interface listener",
+    "mesh_access deadline documentation calling calls change description limits masking",
+    "objects": "mesh_service request_target endpoint provider scheduler data_logger spime",
+    "wire": "broker_address credentials amqp lane service service_binding service_presence request_handler request_job "
+    "replier requester caller flight counters timer lane_timer call_runner conditions outage audit instruments "
+    "service_life service_settings statistics waker "
+    "alert_consumer alert_queue interface listener",
 }
 LAYER_OF = {f"dragonfly.core.{name}": layer for layer, names in CORE.items() for name in names.split()} | {
     "dragonfly.implementations": "implementations",
@@ -37,7 +39,12 @@ LAYER_OF = {f"dragonfly.core.{name}": layer for layer, names in CORE.items() for
     "dragonfly.subcommands": "subcommands",
     "dragonfly.cli": "cli",
     "dragonfly.command_parser": "cli",
+    "dragonfly.completer": "cli",
+    "dragonfly.old_programs": "cli",
+    "dragonfly.tmux": "cli",
+    "dragonfly.tmux_relay": "cli",
     "dragonfly.__main__": "cli",
+    "dragonfly.early_interrupt": "root",
     "dragonfly.broker": "broker",
     "dragonfly.testing": "testing",
 }
@@ -47,7 +54,7 @@ LIBRARIES = {
     "pika": ["dragonfly.core.amqp", "dragonfly.broker"],
     "yaml": ["dragonfly.loader"],
     "simpleeval": ["dragonfly.core.arithmetic"],
-    "argcomplete": ["dragonfly.cli"],
+    "argcomplete": ["dragonfly.completer", "dragonfly.subcommands.completion"],
     "colorlog": ["dragonfly.status_log_handlers"],
     "slack_sdk": ["dragonfly.status_log_handlers", "dragonfly.implementations"],
     "sqlalchemy": ["dragonfly.implementations"],
@@ -132,6 +139,17 @@ def test_a_library_is_imported_in_its_place_only(module: str) -> None:
 @pytest.mark.parametrize("module", sorted(name for name in MODULES if layer_of(name) == "pure"))
 def test_the_pure_half_has_no_socket_and_no_thread(module: str) -> None:
     assert {name.partition(".")[0] for name in IMPORTS[module]} & THE_WORLD == set()
+
+
+# The broker understands what was said in modules without a socket and a clock; these give them both.
+BROKERS_WORLD = {f"dragonfly.broker{name}" for name in ("", ".server", ".link", ".command", ".__main__")}
+PURE_BROKER = sorted(name for name in MODULES if layer_of(name) == "broker" and name not in BROKERS_WORLD)
+
+
+@pytest.mark.parametrize("module", PURE_BROKER)
+def test_the_broker_has_sockets_threads_and_a_clock_in_few_modules(module: str) -> None:
+    assert {name.partition(".")[0] for name in IMPORTS[module]} & {*THE_WORLD, "time"} == set()
+    assert own_imports(module).isdisjoint(BROKERS_WORLD)
 
 
 def test_nothing_imports_in_a_circle() -> None:

@@ -18,6 +18,8 @@ REQUESTS = "requests"
 ALERTS = "alerts"
 EXCHANGES = (REQUESTS, ALERTS)
 BROADCAST = "broadcast"
+# First word of the routing key of the alerts by which a service says that it is there.
+HEARTBEAT = "heartbeat"
 # AMQP 0-9-1, 4.2.5.3: a short string has at most 255 bytes. Queue names, routing keys and binding keys are such.
 MAX_SHORT_STRING = 255
 MAX_NAME = 200
@@ -36,6 +38,10 @@ DEADLINE_HEADER = "deadline"
 PROBE_HEADER = "probe"
 
 DEFAULT_TIMEOUT = 10.0
+# s; RabbitMQ counts a message's expiration in milliseconds, in 32 bits.
+LONGEST_TIMEOUT = 4_294_967
+# A broadcast ends so long after the last reply, s.
+DEFAULT_QUIET_TIME = 0.5
 COMPLETED_SILENTLY = "operation completed silently"
 NOT_DELIVERABLE = "message not deliverable"
 

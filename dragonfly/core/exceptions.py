@@ -7,6 +7,7 @@ does not know survives as a number.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -56,6 +57,11 @@ def _register(retcode: int, when_raised: str) -> Callable[[_Class], _Class]:
 @_register(0, "the request succeeded and its text is worth reading")
 class DriplineWarning(DriplineError):
     """Success with a remark."""
+
+
+@_register(1, "there was nothing to do, such as unlocking what is not locked")
+class DriplineNoActionWarning(DriplineError):
+    """Success, because nothing had to be done."""
 
 
 @_register(100, "the broker refused a message or closed a channel")
@@ -194,8 +200,30 @@ def exception_from_reply(retcode: int, return_msg: str, payload: Any = None) -> 
 
 
 def reply_fields(error: BaseException) -> tuple[int, str, Any]:
-    """Return the return code, text and payload of the reply that an exception becomes."""
+    """Return the return code, text and payload of the reply that an exception becomes.
+
+    The code is a number that a reply can carry, whatever somebody's class of an error has in its place.
+    """
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an error of somebody's own class, whose text fails, is an error all the same
+        text = ""
     if isinstance(error, DriplineError):
-        return error.retcode, str(error), error.result
-    name, text = type(error).__name__, str(error)
+        return error.retcode if _is_code(error.retcode) else DriplineUnhandledError.retcode, text, error.result
     return DriplineUnhandledError.retcode, f"{name}: {text}" if text else name, None
+
+
+def is_remark(error: BaseException) -> bool:
+    """Tell whether an exception stands for a success with a remark."""
+    return not is_error(reply_fields(error)[0])
+
+
+def _is_code(retcode: object) -> bool:
+    return isinstance(retcode, int) and not isinstance(retcode, bool) and retcode >= 0
+
+
+def place_of(error: BaseException) -> str:
+    """Return where in somebody's class an error arose, as what follows its text; nothing for one of ours."""
+    frames = [] if isinstance(error, DriplineError) else traceback.extract_tb(error.__traceback__)
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

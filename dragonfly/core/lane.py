@@ -20,6 +20,9 @@ DEFAULT_MAX_THREADS = 256
 LANE_LIMIT = 10_000
 IDLE_SECONDS = 5.0
 
+# Which lane a thread works for at the moment.
+_THREAD = threading.local()
+
 Action = Callable[[], None]
 Refused = Callable[[DriplineError], None]
 
@@ -120,11 +123,23 @@ class Lane:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Action, Refused]] = deque()
         self._active = False
+        self._began: float | None = None
 
     @property
     def depth(self) -> int:
         """How many actions wait."""
         return len(self._waiting)
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the present action has run, s; 0 where none does."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
+
+    @staticmethod
+    def current() -> Lane | None:
+        """Return the lane whose action calls this; None on other threads."""
+        return getattr(_THREAD, "lane", None)
 
     def put(self, action: Action, refused: Refused) -> None:
         """Run an action after all that were put before; any thread.
@@ -170,11 +185,14 @@ class Lane:
         return not self._active
 
     def _drain(self) -> None:
+        _THREAD.lane = self
         while True:
             with self._lock:
                 if not self._waiting:
+                    _THREAD.lane = self._began = None
                     self._pool.give_back()
                     self._active = False
                     return
                 action, _ = self._waiting.popleft()
+            self._began = time.monotonic()
             action()

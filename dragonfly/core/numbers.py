@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+from dragonfly.core.constants import LONGEST_TIMEOUT
 from dragonfly.core.exceptions import DriplineValueError
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?P<fraction>\.\d*)?|(?P<leading>\.\d+))(?P<exponent>[eE][+-]?\d+)?")
@@ -76,6 +77,19 @@ def _is_finite(number: int | float) -> bool:
         return False
 
 
+def checked_timeout(value: object) -> float:
+    """Return the time that a request may take, s.
+
+    Raises:
+        DriplineValueError: it is no time above 0, or longer than a broker can count.
+    """
+    number = None if isinstance(value, bool) or not isinstance(value, (int, float)) else value
+    if number is None or not 0 < number <= LONGEST_TIMEOUT:
+        allowed = f"above 0 and at most {LONGEST_TIMEOUT} seconds"
+        raise DriplineValueError(f"a timeout must be {allowed}, not {_short(value)}")
+    return float(number)
+
+
 def checked_flag(key: str, value: object) -> bool:
     """Return the true or false that a key asks for.
 
@@ -85,6 +99,17 @@ def checked_flag(key: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise DriplineValueError(f"{key} must be true or false, not {_short(value)}")
+
+
+def checked_text(key: str, value: object) -> str | None:
+    """Return the text that a key asks for, or None where nothing is given.
+
+    Raises:
+        DriplineValueError: it is something else.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    raise DriplineValueError(f"{key} must be a text, not {_short(value)}: put it in quotes")
 
 
 def _short(value: Any) -> str:

@@ -14,11 +14,13 @@ from dragonfly.core.exceptions import (
     exception_from_reply,
     exception_map,
     is_error,
+    is_remark,
     reply_fields,
 )
 
 CODES = {
     0: "DriplineWarning",
+    1: "DriplineNoActionWarning",
     100: "DriplineAMQPError",
     101: "DriplineAMQPConnectionError",
     102: "DriplineAMQPRoutingKeyError",
@@ -59,11 +61,19 @@ def test_a_class_knows_its_code_and_when_it_is_raised(code: int, name: str) -> N
     assert len(cls.when_raised.split()) >= 3
 
 
-@pytest.mark.parametrize("code", [*CODES, *UNKNOWN])
+@pytest.mark.parametrize("code", [*CODES, *(code for code in UNKNOWN if code >= 0)])
 def test_a_reply_survives_the_way_to_an_exception_and_back(code: int) -> None:
     error = exception_from_reply(code, "plums: no", {"value_raw": 3})
     assert type(error) is exception_map.get(code, DriplineError)
     assert reply_fields(error) == (code, "plums: no", {"value_raw": 3})
+
+
+@pytest.mark.parametrize("retcode", [None, "5", 5.0, True, -1, [5]])
+def test_what_is_no_return_code_is_999_and_no_remark(retcode: Any) -> None:
+    error = DriplineError("own")
+    error.retcode = retcode
+    assert reply_fields(error) == (999, "own", None)
+    assert not is_remark(error)
 
 
 def test_an_unknown_return_code_survives_without_changing_the_class() -> None:
