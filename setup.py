@@ -22,6 +22,8 @@ EXTRAS = {
         "mypy>=2.4,<2.5",
         "types-PyYAML>=6.0.12",
         "setuptools>=64",
+        "slack_sdk>=3.20",
+        "colorlog>=6.7",
     ],
 }
 
@@ -48,7 +50,11 @@ setup(
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={
-        "console_scripts": ["dragonfly = dragonfly.cli:entry"],
+        "console_scripts": [
+            "dragonfly = dragonfly.__main__:entry",
+            "open_spimescape_portal = dragonfly.old_programs:portal_entry",
+            "dripline_agent = dragonfly.old_programs:agent_entry",
+        ],
         "pytest11": ["dragonfly = dragonfly.testing.plugin"],
     },
 )

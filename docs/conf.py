@@ -1,8 +1,10 @@
 """How the documentation is built: `python -m sphinx -W -b html docs docs/_build`; nothing is fetched for it."""
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -29,3 +31,12 @@ html_copy_source = False
 def setup(app: Sphinx) -> None:
     """Show classes without the arguments of `__init__`: their keys are listed one by one below."""
     app.connect("autodoc-process-signature", lambda *_: ("", ""))
+    # Before napoleon reads the lines, at 500.
+    app.connect("autodoc-process-docstring", own_words, priority=400)
+
+
+def own_words(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Show of a class what it says itself: help() merges the keys of its bases in, which the page shows one by one."""
+    if what == "class":
+        own = importlib.import_module("dragonfly.core.documentation").own_documentation(thing)
+        lines[:] = [*inspect.cleandoc(own or "").splitlines(), ""]

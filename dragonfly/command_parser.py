@@ -87,13 +87,15 @@ def _terminal_columns() -> int:
 class CommandParser(argparse.ArgumentParser):
     """Parse the words after `dragonfly` or after a verb.
 
-    `more_options` is the group for what the tutorial does not have: it comes last, and not in the usage line.
+    `more_options` is the group for what the tutorial does not have: it comes last, and not in the usage line. After it,
+    the help ends with `example`, a command that works.
     """
 
     def __init__(self, prog: str, **kwargs: Any) -> None:
         super().__init__(prog=prog, formatter_class=HelpFormatter, allow_abbrev=False, **kwargs)
         self._optionals.title = "optional arguments"
         self.more_options = self.add_argument_group("more options")
+        self.example = ""
         self._hint = ""
 
     def list_in_group(self, title: str, entries: dict[str, str]) -> None:
@@ -113,6 +115,32 @@ class CommandParser(argparse.ArgumentParser):
             self.error(f"there is no argument {positionals[0]!r}; this verb has options only (a file is named with -c)")
         return self.parse_args([*options, "--", *positionals] if positionals else options)
 
+    def without(self, words: list[str], option: str) -> list[str]:
+        """Return words without an option, in whatever form it stands there, and without what it takes.
+
+        Args:
+            words: what `parse` understands.
+            option: one of the names of the option, such as `-t`.
+        """
+        action = self._option_string_actions[option]
+        _, positionals = self._sort_out(list(words))
+        left = list(words)
+        kept: list[str] = []
+        options: list[str] = []
+        while left and left[0] != "--":
+            word = left.pop(0)
+            if not _looks_like_option(word):
+                kept.append(word)
+                continue
+            taken = _words_for(self._action_that_takes_more(word), left)
+            rest = self._cut(word, action)
+            part = [word, *taken] if rest == word else [rest] if rest else []
+            kept += part
+            options += part
+        # Of `-b -t NAME peaches`, -b must not take what -t kept it from.
+        is_same = self._sort_out([*kept, *left])[1] == positionals
+        return [*kept, *left] if is_same else [*options, "--", *positionals]
+
     def format_usage(self) -> str:
         """Return the usage line alone."""
         self._mark_unlisted()
@@ -121,7 +149,8 @@ class CommandParser(argparse.ArgumentParser):
     def format_help(self) -> str:
         """Return the whole help."""
         self._mark_unlisted()
-        return super().format_help()
+        example = f"\nexample:\n  {self.example}\n" if self.example else ""
+        return super().format_help() + example
 
     def error(self, message: str) -> Any:
         """Print the usage and what is wrong, and leave with status 2, as argparse wants it."""
@@ -186,6 +215,18 @@ class CommandParser(argparse.ArgumentParser):
             elif action.nargs != 0:
                 return action if position == len(word) - 1 else None
         return None
+
+    def _cut(self, word: str, action: argparse.Action) -> str:
+        """Return a word of options without one of them, which is the last in it; nothing where it was alone."""
+        known = self._option_string_actions
+        if word in known or word.startswith("--"):
+            return "" if known[word.partition("=")[0]] is action else word
+        for position, letter in enumerate(word[1:], start=1):
+            if known[f"-{letter}"] is action:
+                return word[:position] if position > 1 else ""
+            if known[f"-{letter}"].nargs != 0:
+                break
+        return word
 
     def _unknown_option(self, word: str) -> None:
         otherwise = "a value that begins with '-' goes after '--'"

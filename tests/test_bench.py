@@ -13,5 +13,5 @@ def test_every_benchmark_runs_and_tells_its_ratios(broker: Any, tmp_path: Path) 
     done = subprocess.run([sys.executable, "-m", "tests.bench", *words], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     benchmarks = json.loads(figures.read_text())["benchmarks"]
-    assert sorted(benchmarks) == ["brokers", "command_get", "sequential_get"]
+    assert sorted(benchmarks) == ["alert_consumer", "brokers", "command_get", "monitor", "sequential_get"]
     assert all(benchmarks.values())

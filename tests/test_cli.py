@@ -10,12 +10,9 @@ import pytest
 
 import dragonfly
 from dragonfly import cli
-from dragonfly.subcommands import VERBS, agent, serve
+from dragonfly.subcommands import ALL_VERBS, MORE_VERBS, VERBS, agent, serve
 
 HELP = Path(__file__).parent / "help"
-# What the tutorial shows and this release does not have yet.
-MISSING_VERBS = ["watchdog"]
-MISSING_OPTIONS = ["-t [TMUX]", "--no-slack"]
 
 
 def sections(text):
@@ -25,22 +22,8 @@ def sections(text):
     return " ".join(lines[:end]).split(" "), lines[end:]
 
 
-def without_missing(text):
-    """Leave out of the tutorial's text what this release does not have yet."""
-    for verb in MISSING_VERBS:
-        text = text.replace(f",{verb}", "")
-    for option in MISSING_OPTIONS:
-        text = text.replace(f"[{option}]", "")
-    usage, lines = sections(text)
-    kept = []
-    starts = tuple(f"{name} " for name in (*MISSING_VERBS, *(f"{option}," for option in MISSING_OPTIONS)))
-    starts += tuple(f"{option} " for option in MISSING_OPTIONS)
-    leaving_out = False
-    for line in lines:
-        leaving_out = line.startswith(starts) or (leaving_out and not line.startswith("-"))
-        if not leaving_out:
-            kept.append(line)
-    return usage, kept
+def without_example(text):
+    return text.partition("\nexample:\n")[0]
 
 
 def run_program(*words, **kwargs):
@@ -49,29 +32,38 @@ def run_program(*words, **kwargs):
     )
 
 
-@pytest.mark.parametrize("name", ["dragonfly", "monitor", "serve", "get"])
+@pytest.mark.parametrize("name", ["dragonfly", "monitor", "serve", "get", "watchdog"])
 def test_help_is_the_tutorials(name, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     words = ["-h"] if name == "dragonfly" else [name, "-h"]
     assert cli.main(words) == 0
-    ours, *_ = re.split("more (?:options|subcommands):", capsys.readouterr().out)
-    assert sections(ours) == without_missing((HELP / f"{name}.txt").read_text())
+    ours, *_ = re.split("more (?:options|subcommands):|example:", capsys.readouterr().out)
+    assert sections(ours) == sections((HELP / f"{name}.txt").read_text())
 
 
 def test_verbs_that_the_tutorial_does_not_have_come_in_a_group_of_their_own(capsys):
     assert cli.main(["-h"]) == 0
     _, _, more = capsys.readouterr().out.partition("\nmore subcommands:\n")
-    assert [line.split()[0] for line in more.splitlines() if line.startswith("  ") and line[2] != " "] == ["broker"]
+    more, _, _ = more.partition("\nexample:\n")
+    assert [line.split()[0] for line in more.splitlines() if line.startswith("  ") and line[2] != " "] == [*MORE_VERBS]
 
 
 @pytest.mark.parametrize("verb", ["set", "config", "run", "cmd", "send"])
 def test_request_verbs_have_one_help(verb, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     cli.main(["get", "-h"])
-    expected = capsys.readouterr().out
+    expected = re.sub(r"  --watch SECONDS.+?(?=\n  -|\n\n)", "", capsys.readouterr().out, flags=re.DOTALL)
     cli.main([verb, "--help"])
-    usage, lines = sections(capsys.readouterr().out)
-    assert (usage, lines) == sections(expected.replace("dragonfly get", f"dragonfly {verb}"))
+    usage, lines = sections(without_example(capsys.readouterr().out))
+    assert (usage, lines) == sections(without_example(expected).replace("dragonfly get", f"dragonfly {verb}"))
+
+
+def test_what_the_tutorial_does_not_have_comes_last_in_the_help_of_a_request(capsys):
+    cli.main(["cmd", "-h"])
+    usage, _, more = capsys.readouterr().out.partition("\nmore options:\n")
+    ours = [line.split()[0] for line in more.splitlines() if line.startswith("  -")]
+    assert ours == ["--json", "--quiet-time", "--yes", "--auth-file"]
+    assert not any(option in usage for option in ours)
 
 
 @pytest.mark.parametrize("words", [["-V"], ["--version"], ["get", "-V"], ["monitor", "--version"]])
@@ -90,6 +82,8 @@ def test_version(words, capsys):
         (["-vv", "monitor"], "-vv belongs after the subcommand: dragonfly monitor ... -vv"),
         (["--broker=host", "set"], "--broker=host belongs after the subcommand"),
         (["-c", "file.yaml", "serve"], "-c belongs after the subcommand: dragonfly serve ... -c"),
+        (["-t", "monitor"], "-t belongs after the subcommand: dragonfly monitor ... -t"),
+        (["--no-slack", "serve"], "--no-slack belongs after the subcommand: dragonfly serve ... --no-slack"),
     ],
 )
 def test_a_wrong_beginning_is_one_sentence_and_status_2(words, sentence, capsys):
@@ -98,6 +92,14 @@ def test_a_wrong_beginning_is_one_sentence_and_status_2(words, sentence, capsys)
     assert out == ""
     assert err.startswith("usage: dragonfly [-h] {get,")
     assert sentence in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("verb", ALL_VERBS)
+def test_the_help_of_every_verb_ends_with_an_example_of_it(verb, capsys):
+    assert cli.main([verb, "-h"]) == 0
+    *_, heading, example = capsys.readouterr().out.splitlines()
+    assert heading == "example:"
+    assert example.startswith(f"  dragonfly {verb}")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -161,7 +163,8 @@ import sys
 from dragonfly.cli import main
 assert main(["get", "peaches", "-b", "127.0.0.1:1", "--timeout", "1"]) == 3
 heavy = ("dragonfly.implementations", "dragonfly.loader", "dragonfly.subcommands.serve", "yaml",
-         "argcomplete", "importlib.metadata", "simpleeval")
+         "argcomplete", "importlib.metadata", "simpleeval", "slack_sdk", "colorlog", "dragonfly.tmux",
+         "dragonfly.status_log_handlers.slack")
 print([name for name in heavy if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
@@ -172,7 +175,7 @@ def test_the_help_imports_nothing_that_is_not_pythons():
     script = """
 import sys
 from dragonfly.cli import main
-for words in (["-h"], ["get", "-h"], ["monitor", "-h"], ["serve", "-h"]):
+for words in (["-h"], ["get", "-h"], ["monitor", "-h"], ["serve", "-h"], ["watchdog", "-h"]):
     assert main(words) == 0
 assert "pika" not in sys.modules and "yaml" not in sys.modules
 """

@@ -114,3 +114,26 @@ def test_a_short_usage_stands_on_one_line():
     parser = CommandParser("dragonfly try")
     parser.add_argument("target", help=argparse.SUPPRESS)
     assert parser.format_usage() == "usage: dragonfly try [-h] target\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("peaches -b", "peaches"),
+        ("peaches -b host -v", "peaches -v"),
+        ("-b host peaches 1", "peaches 1"),
+        ("--broker host peaches", "peaches"),
+        ("--broker=host peaches", "peaches"),
+        ("-bhost peaches", "peaches"),
+        ("-vvb host peaches", "-vv peaches"),
+        ("-vbhost -po peaches", "-v -po peaches"),
+        ("-v -c x -k a -b host peaches 1", "-v -c x -k a -- peaches 1"),
+        ("-c b -cb --config=b -k b -b -- x -b", "-c b -cb --config=b -k b -- x -b"),
+        ("-b -- host peaches", "-- host peaches"),
+        ("peaches -1 -b host -", "peaches -1 -"),
+    ],
+)
+def test_an_option_is_left_out_in_whatever_form_it_stands_there(line, rest, parser):
+    assert parser.without(line.split(), "-b") == rest.split()
+    whole, without = vars(parser.parse(line.split())), vars(parser.parse(rest.split()))
+    assert {**whole, "broker": None} == without

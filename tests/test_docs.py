@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -89,6 +90,22 @@ def test_the_tutorial_prints_what_it_shows(broker: AnyBroker) -> None:
     Session(broker.address).follow(TUTORIAL)
 
 
+def test_help_shows_what_the_tutorial_shows_of_it() -> None:
+    (shown,) = [block.lines for block in blocks(TUTORIAL) if block.language == "pycon"]
+    typed = [line.removeprefix(">>> ") for line in shown if line.startswith(">>> ")]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(typed)],
+        env={**environment(""), "PAGER": "cat"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    printed = iter([line.rstrip() for line in done.stdout.splitlines()])
+    # In this order; the tutorial leaves out the line with the arguments, which each Python writes in its own way.
+    assert [line for line in shown[len(typed) :] if line.rstrip() not in printed] == []
+
+
 def test_a_service_without_a_broker_says_what_the_tutorial_shows() -> None:
     (shown,) = [block.lines for block in blocks(TUTORIAL) if block.language == "none"]
     with socket.socket() as taken:  # bound and not listening: whoever connects is refused
@@ -104,6 +121,25 @@ def test_a_service_without_a_broker_says_what_the_tutorial_shows() -> None:
 
 def test_a_device_of_ones_own_answers_what_its_page_shows(broker: AnyBroker) -> None:
     Session(broker.address).follow(PAGES["how_to/own_device"])
+
+
+def test_the_tests_of_a_device_of_ones_own_pass_as_its_page_shows_them(tmp_path: Path) -> None:
+    page = PAGES["how_to/own_device"]
+    code = ["\n".join(block.lines) for block in blocks(page) if block.language == "python"]
+    (tmp_path / "test_oven.py").write_text("\n\n\n".join(code), encoding="utf-8")
+    for name in ("own_device.py", "own_device.yaml"):
+        shutil.copy(ROOT / "examples" / name, tmp_path)
+    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "--broker", "embedded"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "test_oven.py"],
+        env={**environment(""), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{sum(part.count('def test_') for part in code)} passed" in done.stdout
 
 
 def test_a_script_prints_what_its_page_shows(broker: AnyBroker, mesh: Mesh) -> None:
@@ -141,6 +177,26 @@ def test_the_python_of_getting_started_does_what_it_says(mesh: Mesh, monkeypatch
     names["test_the_oven_can_be_read"](mesh)
 
 
+def test_finding_out_what_is_there_prints_what_its_page_shows(
+    broker: AnyBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = PAGES["how_to/find_and_complete"]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shutil.copytree(EXAMPLE.parent, tmp_path / "examples")
+    (file,) = ["\n".join(block.lines) for block in blocks(page) if block.language == "yaml"]
+    (tmp_path / "store.yaml").write_text(file, encoding="utf-8")
+    taken, documented = [block.lines for block in blocks(page) if block.language == "none"]
+
+    def look() -> None:
+        words = ["check", "--live", "-c", "examples/kv_store.yaml", "-b", broker.address]
+        said = " ".join(printed_by(words, environment(broker.address), directory=tmp_path))
+        assert taken[0].partition(" of alice")[0] in said
+        printed = iter(printed_by(["doc", "kv_store_key"], environment(broker.address)))
+        assert [line for line in documented if line not in printed] == []  # in this order
+
+    Session(broker.address, tmp_path).follow(page, look)
+
+
 def test_all_exit_statuses_are_listed() -> None:
     listed = re.findall(r"^   \* - (\d+)$", PAGES["reference/codes"].read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(number) for number in listed] == [status.value for status in Status]
@@ -160,7 +216,9 @@ class Visitor:
         return [line.replace(self.node.address, "broker.lab") for line in printed_by(words, surroundings)]
 
     def writes_file(self, content: str) -> None:
-        (self._home / ".project8_authentications.json").write_text(content, encoding="utf-8")
+        file = self._home / ".project8_authentications.json"
+        file.write_text(content, encoding="utf-8")
+        file.chmod(0o600)
 
 
 @pytest.fixture

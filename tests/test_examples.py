@@ -1,16 +1,21 @@
-"""The example files: the tutorial's is what its docs highlight, line by line."""
+"""The example files: each is served and does what its comments say; the tutorial's has what its docs highlight."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dragonfly.broker import Broker
 from dragonfly.core.provider import Provider
 from dragonfly.core.service import Service
 from dragonfly.loader import load
 from dragonfly.loader.document import read_document
 from dragonfly.loader.problem import Report
 from dragonfly.loader.values import ValueReader
+from dragonfly.testing import Mesh
+from dragonfly.testing.clock import ManualClock
+from tests.waiting import wait_until
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TUTORIAL = EXAMPLES / "kv_store_tutorial.yaml"
@@ -104,9 +109,83 @@ def build(path: Path) -> Service:
     return service
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+ALL = pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+
+
+@ALL
 def test_every_example_loads_and_builds(path: Path) -> None:
     assert build(path).name
+
+
+@ALL
+def test_every_example_is_served_and_all_in_it_answer_ping(
+    path: Path, mesh: Mesh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # what an example writes, it writes where it is started
+    service = mesh.serve(path)
+    for endpoint in service.subtree():
+        assert mesh.client.cmd(endpoint.name, "ping").retcode == 0
+
+
+def test_no_two_examples_but_the_stores_have_a_name_in_common() -> None:
+    names = Counter(
+        endpoint.name
+        for path in EXAMPLES.glob("*.yaml")
+        if not path.name.startswith("kv_store")
+        for endpoint in build(path).subtree()
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def told_by(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    told: list[tuple[str, Any]] = []
+    send = service.send_alert
+
+    def noted(routing_key: str, payload: Any) -> None:
+        told.append((routing_key.partition(".")[2], payload))
+        send(routing_key, payload)
+
+    monkeypatch.setattr(service, "send_alert", noted)
+    return told
+
+
+def test_the_example_of_logging_tells_what_its_comments_say(
+    mesh: Mesh, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = mesh.serve(EXAMPLES / "logging.yaml", clock=clock)
+    told = told_by(service, monkeypatch)
+    clock.advance(60)  # the first looks are spread over the intervals
+    begun = [name for name, _ in told]
+    assert begun.count("cryostat_pressure") >= 6
+    assert (begun.count("cold_plate_temperature"), begun.count("helium_level")) == (1, 1)
+
+    del told[:]
+    mesh.client.set("cold_plate_temperature", 4.24)
+    mesh.client.set("helium_level", 393)
+    mesh.client.set("cold_plate_heater", 3)
+    clock.advance(60)
+    assert {name for name, _ in told} == {"cryostat_pressure", "cold_plate_heater"}
+    mesh.client.set("cold_plate_temperature", 4.26)
+    mesh.client.set("helium_level", 391)
+    clock.advance(60)
+    assert ("cold_plate_temperature", {"value_raw": "4.26"}) in told
+    assert ("helium_level", {"value_cal": 97.75, "value_raw": "391"}) in told
+
+    del told[:]
+    clock.advance(600)
+    assert [payload for name, payload in told if name == "cold_plate_temperature"] == [{"value_raw": "4.26"}]
+
+
+def test_the_example_of_calls_leaves_the_heater_off(
+    mesh: Mesh, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = mesh.serve(EXAMPLES / "setup_calls.yaml", clock=clock)
+    assert mesh.client.get("furnace_valve").payload == {"value_raw": "closed"}
+    assert mesh.client.get("furnace_temperature.log_interval").payload == {"values": [15]}
+    mesh.client.set("furnace_heater", 100)
+    told = told_by(service, monkeypatch)
+    service.stop()
+    assert told == [("furnace_heater", {"value_raw": "0"})]
 
 
 @pytest.mark.parametrize(
@@ -123,3 +202,17 @@ def test_a_price_is_what_the_tutorial_says(file: str, endpoint: str, answer: dic
     store = build(EXAMPLES / file).endpoints["my_price_list"]
     assert isinstance(store, Provider)
     assert store.endpoints[endpoint].on_get() == answer
+
+
+def test_the_example_of_calls_switches_the_heater_off_when_nobody_can_reach_it(clock: ManualClock) -> None:
+    with Broker() as broker, Mesh(broker.address) as mesh:
+        service = mesh.serve(EXAMPLES / "setup_calls.yaml", clock=clock)
+        mesh.client.set("furnace_heater", 100)
+        store: Any = service.endpoints["furnace_store"]
+        heater = store.endpoints["furnace_heater"]
+        broker.stop()
+        assert wait_until(lambda: service._life._is_away)
+        clock.advance(59)
+        assert heater.on_get() == {"value_raw": "100"}
+        clock.advance(1)
+        assert wait_until(lambda: heater.on_get() == {"value_raw": "0"})

@@ -1,11 +1,12 @@
 """What the documentation shows of a terminal, done again: the commands, and what they print.
 
-1. A block of language `console` holds commands, each after `$ `, and below each what it prints. Those that begin with
-   `dragonfly` are run, in the order of the page.
+1. A block of language `console` holds commands, each after `$ `, and below each what it prints. Those of this project's
+   programs are run, in the order of the page.
 2. `monitor` and `serve` stay, each in a terminal of its own; a new one ends the one before. What is shown below them
    has been printed, among other things, by the end of the page.
 3. A block of language `text` is what the monitor prints meanwhile.
 4. What differs from run to run is masked, in what is shown and in what is printed.
+5. A lockout key that a page shows stands, in the commands after that, for the one that was printed in its place.
 """
 
 import os
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,18 @@ MASKS = [
     (r"request_reply[0-9a-f-]{36}", "request_reply"),
     (r'"(username|exe|hostname|version|commit)": "[^"]*"', r'"\1": ""'),
     (r"broker (on )?(localhost|127\.0\.0\.1)(:\d+)?", r"broker \1HOST"),
+    (r"\b[0-9a-f]{32}\b", "KEY"),
+    (r"locked by \S+ on \S+ since", "locked by USER on HOST since"),
+    (r"'user': '[^']*', 'host': '[^']*', 'lease': \d[\d.]*", "'user': '', 'host': '', 'lease': SECONDS"),
+    (r"'user': '[^']*', 'host': '[^']*'", "'user': '', 'host': ''"),
+    (r"'(busy_s|uptime_s)': [\d.]+", r"'\1': SECONDS"),
+    (r"\S+@\S+ \(\S+\): ", "USER@HOST (EXE): "),
 ]
+KEY = re.compile(r"\b[0-9a-f]{32}\b")
+PROGRAMS = {
+    "dragonfly": "from dragonfly.cli import entry; entry()",
+    "dripline_agent": "from dragonfly.old_programs import agent_entry; agent_entry()",
+}
 BLOCK = re.compile(
     r"^(?P<indent> *)\.\. code-block:: (?P<language>\w+)\n\n(?P<body>(?:(?P=indent) +\S.*\n|\n)+)"
     r"|^```(?P<fenced>\w+)\n(?P<text>(?:.*\n)*?)```$",
@@ -44,10 +56,11 @@ class Block(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command as it is typed, and the lines that are shown below it."""
+    """A command as it is typed after its program's name, and the lines that are shown below it."""
 
     words: list[str]
     shown: list[str]
+    program: str = "dragonfly"
 
 
 def masked(lines: list[str]) -> list[str]:
@@ -67,15 +80,20 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def commands(block: Block) -> Iterator[Command]:
-    """Yield the commands of this program in a block; only those of language `console` have any."""
+    """Yield the commands of this project's programs in a block; only those of language `console` have any."""
     if block.language != "console":
         return
     lines = block.lines
     typed = [number for number, line in enumerate(lines) if line.startswith("$ ")]
     for start, end in zip(typed, [*typed[1:], len(lines)], strict=True):
         words = shlex.split(lines[start][2:])
-        if words[0] == "dragonfly":
-            yield Command(words[1:], lines[start + 1 : end])
+        if words[0] in PROGRAMS:
+            yield Command(words[1:], lines[start + 1 : end], words[0])
+
+
+def keys_in(lines: list[str]) -> list[str]:
+    """Return the lockout keys that lines show."""
+    return [key for line in lines for key in KEY.findall(line)]
 
 
 def environment(address: str) -> dict[str, str]:
@@ -84,20 +102,22 @@ def environment(address: str) -> dict[str, str]:
     user = {"DRAGONFLY_USER": "guest", "DRAGONFLY_PASSWORD": "guest"}
     # A terminal shows stdout and stderr in the order of the prints, which a pipe does not unless it is unbuffered.
     terminal = {"COLUMNS": "80", "PYTHONUNBUFFERED": "1"}
-    return {**kept, **user, **terminal, "DRAGONFLY_BROKER": address}
+    return {**kept, **user, **terminal, "DRAGONFLY_BROKER": address, "PYTHONPATH": str(ROOT)}
 
 
-def program(words: list[str]) -> list[str]:
-    """Return the command that runs the program of this checkout."""
-    return [sys.executable, "-c", "from dragonfly.cli import entry; entry()", *words]
+def program(words: list[str], name: str = "dragonfly") -> list[str]:
+    """Return the command that runs a program of this checkout."""
+    return [sys.executable, "-c", PROGRAMS[name], *words]
 
 
-def printed_by(words: list[str], surroundings: dict[str, str]) -> list[str]:
+def printed_by(
+    words: list[str], surroundings: dict[str, str], name: str = "dragonfly", directory: Path = ROOT
+) -> list[str]:
     """Run a command that ends and return the lines it prints."""
     done = subprocess.run(
-        program(words),
+        program(words, name),
         env=surroundings,
-        cwd=ROOT,
+        cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -114,13 +134,14 @@ class Terminal:
         words: the command.
         surroundings: its environment.
         ready: what it prints when it is ready; the constructor waits for that.
+        directory: where it is typed.
     """
 
-    def __init__(self, words: list[str], surroundings: dict[str, str], ready: str) -> None:
+    def __init__(self, words: list[str], surroundings: dict[str, str], ready: str, directory: Path = ROOT) -> None:
         with tempfile.NamedTemporaryFile(prefix="dragonfly-docs-", delete=False) as output:
             self._path = Path(output.name)
             self._process = subprocess.Popen(
-                program(words), env=surroundings, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                program(words), env=surroundings, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
         self.wait_for([ready])
 
@@ -144,11 +165,13 @@ class Terminal:
                 raise AssertionError(f"not printed:\n{wanted}\nbut:\n{printed}")
             time.sleep(0.02)
 
-    def close(self) -> None:
-        """End the command and wait for its end."""
+    def close(self) -> list[str]:
+        """End the command, wait for its end and return all that it has printed."""
         self._process.terminate()
         self._process.wait(PATIENCE)
-        self._path.unlink(missing_ok=True)
+        printed = self.lines
+        self._path.unlink()
+        return printed
 
 
 class Session:
@@ -156,15 +179,22 @@ class Session:
 
     Args:
         address: HOST:PORT of the broker that stands in for the one on localhost.
+        directory: where the commands are typed.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, directory: Path = ROOT) -> None:
         self._address = address
+        self._directory = directory
         self._surroundings = environment(address)
         self._terminals: dict[str, tuple[Terminal, list[str]]] = {}
+        self._keys: dict[str, str] = {}
 
-    def follow(self, page: Path) -> None:
+    def follow(self, page: Path, finally_look: Callable[[], None] = lambda: None) -> None:
         """Do what a page shows.
+
+        Args:
+            page: the page.
+            finally_look: called before the commands that stay are ended.
 
         Raises:
             AssertionError: something else is printed than it shows.
@@ -176,6 +206,7 @@ class Session:
                 if block.language == "text":
                     self._terminals["monitor"][0].wait_for(block.lines)
             self._look_at_terminals()
+            finally_look()
         finally:
             for terminal, _ in self._terminals.values():
                 terminal.close()
@@ -183,15 +214,18 @@ class Session:
     def _type(self, command: Command) -> None:
         verb = command.words[0]
         if verb not in READY or "-h" in command.words:
-            printed = printed_by(command.words, self._surroundings)
-            assert masked(printed) == masked(command.shown), " ".join(command.words)
+            words = [self._keys.get(word, word) for word in command.words]
+            printed = printed_by(words, self._surroundings, command.program, self._directory)
+            assert masked(printed) == masked(command.shown), " ".join(words)
+            self._keys.update(zip(keys_in(command.shown), keys_in(printed), strict=True))
             return
         if verb in self._terminals:
             self._terminals.pop(verb)[0].close()
         # The example's own broker comes before that of the environment. Only -v tells us when a command is ready.
         broker = ["-b", self._address] if verb == "serve" else []
         verbose = [] if any(word.startswith("-v") for word in command.words) else ["-v"]
-        terminal = Terminal([*command.words, *broker, *verbose], self._surroundings, READY[verb])
+        words = [*command.words, *broker, *verbose]
+        terminal = Terminal(words, self._surroundings, READY[verb], self._directory)
         self._terminals[verb] = (terminal, command.shown)
 
     def _look_at_terminals(self) -> None:

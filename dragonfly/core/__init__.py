@@ -10,11 +10,14 @@ from typing import Any
 _WHERE = {
     "Endpoint": "endpoint",
     "Provider": "provider",
+    "Scheduler": "scheduler",
     "DataLogger": "data_logger",
     "Spime": "spime",
     "Service": "service",
+    "AlertConsumer": "alert_consumer",
     "Interface": "interface",
     "calibrate": "calibration",
+    "fancy_doc": "documentation",
     "Message": "message",
     "RequestMessage": "message",
     "ReplyMessage": "message",
@@ -22,7 +25,7 @@ _WHERE = {
     "InfoMessage": "message",
 }
 # The names of the tutorial's era that mean the same thing today.
-_ALIASES = {"Spimescape": "Service"}
+_ALIASES = {"Spimescape": "Service", "Gogol": "AlertConsumer"}
 _MODULES = ("constants", "exceptions")
 
 __all__ = [*_WHERE, *_ALIASES, *_MODULES]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from dragonfly.core.exceptions import DriplineError, DriplineValueError
+from dragonfly.core.exceptions import DriplineError, DriplineValueError, reply_fields
 from dragonfly.core.expression import Expression, Function
 
 
@@ -43,6 +43,14 @@ def calibrate(functions: Function | Iterable[Function] | None = None) -> Callabl
     return decorate
 
 
+def functions_of(cls: type) -> dict[str, Function]:
+    """Return what `calibrate` lists for the `on_get` of a class and of those that it derives from, by name."""
+    functions: dict[str, Function] = {}
+    for ancestor in reversed(cls.__mro__):
+        functions.update(getattr(vars(ancestor).get("on_get"), "calibration_functions", {}))
+    return functions
+
+
 def compiled(calibration: object, functions: Mapping[str, Function]) -> Callable[[Any], Any] | None:
     """Return the function from raw value to calibrated value that a `calibration` key describes.
 
@@ -53,9 +61,11 @@ def compiled(calibration: object, functions: Mapping[str, Function]) -> Callable
         return None
     if isinstance(calibration, str):
         return Expression(calibration, functions)
+    if calibration == {}:
+        raise DriplineValueError("calibration is an empty dict: an expression such as '{}' needs quotes")
     if isinstance(calibration, dict):
         return _Table(calibration)
-    raise DriplineValueError(f"calibration must be a text or a dict, not {calibration!r}")
+    raise DriplineValueError(f"calibration must be a text or a dict, not {calibration!r:.80}")
 
 
 def calibrated(name: str, raw: Any, calibration: Callable[[Any], Any] | None) -> dict[str, Any] | None:
@@ -69,6 +79,9 @@ def calibrated(name: str, raw: Any, calibration: Callable[[Any], Any] | None) ->
     Raises:
         DriplineValueError: the calibration fails; the payload still holds value_raw.
     """
+    if isinstance(raw, dict) and "value_raw" in raw:  # such as what a base class's on_get gave, already calibrated
+        is_done = calibration is None or "value_cal" in raw
+        return raw if is_done else {**(calibrated(name, raw["value_raw"], calibration) or {}), **raw}
     if isinstance(raw, (list, tuple)):
         raw = raw[0] if raw else None
     if raw is None:
@@ -79,6 +92,9 @@ def calibrated(name: str, raw: Any, calibration: Callable[[Any], Any] | None) ->
         value = calibration(raw)
     except DriplineError as err:
         raise DriplineValueError(f"{name}: {err}", result={"value_raw": raw}) from err
+    except Exception as err:  # whatever a function of somebody's class raises, the raw value is there
+        text = f"{name}: the calibration of {raw!r:.80} failed: {reply_fields(err)[1]}"
+        raise DriplineValueError(text, result={"value_raw": raw}) from err
     return {"value_raw": raw} if value is None else {"value_cal": value, "value_raw": raw}
 
 

@@ -1,141 +1,143 @@
-"""Who we are to the broker, and where it is: the one reader of addresses, environment and authentications file."""
+"""Who we are to the broker and to Slack: the one reader of the environment and of the authentications file.
+
+What is named first counts: the user in a broker's URL; DRAGONFLY_USER and DRAGONFLY_PASSWORD; section `amqp` of the
+authentications file; guest. The file is that of --auth-file, else of DRAGONFLY_AUTH_FILE, else the home directory's.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dragonfly.core.broker_address import Broker, BrokerAddress, parsed_addresses
 from dragonfly.core.exceptions import DriplineValueError
 
-DEFAULT_HOST = "localhost"
-DEFAULT_PORT = 5672
-DEFAULT_TLS_PORT = 5671
+logger = logging.getLogger(__name__)
+
 DEFAULT_USER = "guest"
 DEFAULT_AUTH_FILE = "~/.project8_authentications.json"
 
-_FORM = "HOST, HOST:PORT or amqp://USER:PASSWORD@HOST:PORT/VHOST was expected"
+_USER, _PASSWORD = "DRAGONFLY_USER", "DRAGONFLY_PASSWORD"
+_FILE = "DRAGONFLY_AUTH_FILE"
+_SLACK_TOKEN = "DRAGONFLY_SLACK_TOKEN"
+_OTHERS = 0o077
 
 
-class AuthenticationsFileError(DriplineValueError):
+class CredentialsError(DriplineValueError):
+    """What says who we are contradicts itself, or cannot be used."""
+
+
+class AuthenticationsFileError(CredentialsError):
     """The authentications file is missing where it was named, or cannot be read."""
 
 
-@dataclass(frozen=True)
-class BrokerAddress:
-    """Where a broker is and who we are to it.
+class _Option:
+    """The file that --auth-file named, and the files about whose mode the person was told."""
 
-    Args:
-        host: name or number of the machine.
-        port: TCP port.
-        virtual_host: the AMQP virtual host.
-        user: user name.
-        password: never shown, not even by repr().
-        tls: whether the connection is encrypted.
-    """
-
-    host: str
-    port: int
-    virtual_host: str
-    user: str
-    password: str = field(repr=False)
-    tls: bool = False
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the broker is on this machine, which is where it accepts guest."""
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
-
-    @property
-    def display(self) -> str:
-        """The address as messages to people name it: host, and port where it is not the usual one."""
-        usual = DEFAULT_TLS_PORT if self.tls else DEFAULT_PORT
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == usual else f"{host}:{self.port}"
+    path: str | None = None
+    told: set[Path] = set()
 
 
-def broker_address(broker: str | None) -> BrokerAddress:
-    """Return the address that a text means; None and the empty text mean localhost.
+@contextmanager
+def auth_file(path: str | None) -> Iterator[None]:
+    """Read another authentications file while the context lasts; None leaves the choice as it is."""
+    before = _Option.path
+    _Option.path = path if path is not None else before
+    try:
+        yield
+    finally:
+        _Option.path = before
 
-    The user is the URL's, else the environment's (DRAGONFLY_USER, DRAGONFLY_PASSWORD), else the section `amqp` of the
-    authentications file, else guest.
+
+def broker_addresses(broker: Broker) -> list[BrokerAddress]:
+    """Return the addresses that are named, each with who we are to it; None and the empty text mean localhost.
 
     Raises:
-        DriplineValueError: the text is no address.
+        DriplineValueError: a text is no address.
+        CredentialsError: the environment or the authentications file cannot be used.
+    """
+    addresses = parsed_addresses(broker)
+    if all(address.user for address in addresses):
+        return addresses
+    user, password = _credentials()
+    return [address if address.user else replace(address, user=user, password=password) for address in addresses]
+
+
+def slack_token() -> str | None:
+    """Return the token with which to post to Slack; None where there is none.
+
+    Raises:
         AuthenticationsFileError: the authentications file cannot be read.
     """
-    address = parsed_address(broker)
-    if address.user:
-        return address
-    user, password = _credentials()
-    return replace(address, user=user, password=password)
-
-
-def parsed_address(broker: str | None) -> BrokerAddress:
-    """Return the address that a text means, with the user that it names or none.
-
-    Raises:
-        DriplineValueError: the text is no address.
-    """
-    text = broker or DEFAULT_HOST
-    if not isinstance(text, str) or any(character.isspace() for character in text):
-        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}")
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme not in ("amqp", "amqps"):
-        raise DriplineValueError(f"a broker's address does not begin with {scheme[:20]}://: {_FORM}")
-    try:
-        return _parsed(rest if separator else text, scheme == "amqps", is_url=separator != "")
-    except ValueError as err:
-        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}") from err
-
-
-def _parsed(text: str, tls: bool, is_url: bool) -> BrokerAddress:
-    from urllib.parse import unquote, urlsplit  # not needed before a broker is
-
-    parts = urlsplit(f"//{text}")
-    if not is_url and (parts.path or "@" in text):
-        raise ValueError("only a URL has a user or a path")
-    if not parts.hostname or parts.query or parts.fragment or "@" in parts.path or parts.port == 0:
-        raise ValueError("no host, or more than a host")
-    port = parts.port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT)
-    virtual_host = unquote(parts.path[1:]) or "/"
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return BrokerAddress(parts.hostname, port, virtual_host, user, password, tls)
-
-
-def _shown(text: object) -> str:
-    """Return a text as an error may show it: nothing that could be a URL, which may hold a password."""
-    if not isinstance(text, str) or text.startswith("amqp") or "@" in text or "://" in text:
-        return "the broker's address"
-    return repr(text[:80])
+    token = os.environ.get(_SLACK_TOKEN)
+    if token:
+        return token
+    section = _section("slack", "dripline or token")
+    return _text(section, "slack", "dripline") or _text(section, "slack", "token")
 
 
 def _credentials() -> tuple[str, str]:
-    user = os.environ.get("DRAGONFLY_USER")
-    if user:
-        return user, os.environ.get("DRAGONFLY_PASSWORD", "")
-    section = _authentications().get("amqp", {})
+    user, password = os.environ.get(_USER) or None, os.environ.get(_PASSWORD)
+    if user is not None and password is not None:
+        return user, password
+    if user is not None or password:
+        given, missing = (_USER, _PASSWORD) if user is not None else (_PASSWORD, _USER)
+        raise CredentialsError(f"{given} is set and {missing} is not: set both, or neither")
+    section = _section("amqp", "username and password")
+    return _text(section, "amqp", "username") or DEFAULT_USER, _text(section, "amqp", "password") or DEFAULT_USER
+
+
+def _section(name: str, entries: str) -> dict[str, Any]:
+    section = _authentications().get(name, {})
     if not isinstance(section, dict):
-        raise AuthenticationsFileError(
-            "section amqp of the authentications file must be an object with username, password"
-        )
-    return str(section.get("username") or DEFAULT_USER), str(section.get("password") or DEFAULT_USER)
+        raise AuthenticationsFileError(f"section {name} of the authentications file must be an object with {entries}")
+    return section
+
+
+def _text(section: dict[str, Any], name: str, entry: str) -> str | None:
+    value = section.get(entry)
+    if value is None or (isinstance(value, (str, int)) and not isinstance(value, bool)):
+        return None if value is None else str(value)
+    raise AuthenticationsFileError(f"{entry} in section {name} of the authentications file must be a text")
 
 
 def _authentications() -> dict[str, Any]:
-    named = os.environ.get("DRAGONFLY_AUTH_FILE")
-    path = Path(named or DEFAULT_AUTH_FILE)
+    option, variable = _Option.path, os.environ.get(_FILE)
+    path = Path(option or variable or DEFAULT_AUTH_FILE)
     try:
         path = path.expanduser()
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = _read(path)
     except FileNotFoundError as err:
-        if named:
-            raise AuthenticationsFileError(f"there is no authentications file {path} (DRAGONFLY_AUTH_FILE)") from err
+        if option or variable:
+            source = "--auth-file" if option else _FILE
+            raise AuthenticationsFileError(f"there is no authentications file {path} ({source})") from err
         return {}
+    except UnicodeDecodeError:
+        # Not chained, nor is the next one: both carry what the file holds.
+        raise AuthenticationsFileError(f"the authentications file {path} cannot be read: it is no UTF-8 text") from None
     except (OSError, ValueError, RuntimeError) as err:
-        raise AuthenticationsFileError(f"the authentications file {path} cannot be read: {err}") from err
+        reason = getattr(err, "strerror", None) or err
+        raise AuthenticationsFileError(f"the authentications file {path} cannot be read: {reason}") from err
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as err:
+        place = f": {err}" if isinstance(err, json.JSONDecodeError) else ""
+        raise AuthenticationsFileError(f"the authentications file {path} cannot be read as JSON{place}") from None
     if not isinstance(content, dict):
         raise AuthenticationsFileError(f"the authentications file {path} must hold a JSON object")
     return content
+
+
+def _read(path: Path) -> str:
+    with open(path, encoding="utf-8") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if os.name == "posix" and mode & _OTHERS and path not in _Option.told:
+            _Option.told.add(path)
+            logger.warning("others can use the authentications file %s: chmod 600 takes that from them", path)
+        return file.read()

@@ -1,27 +1,30 @@
-"""Endpoint: one readable or settable value, and the way from an operation to the method that does it."""
+"""Endpoint: one readable or settable value."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from dragonfly.core import mesh_access
-from dragonfly.core.calibration import calibrated, compiled
-from dragonfly.core.constants import OP_CMD, OP_CONFIG, OP_GET, OP_RUN, OP_SEND, OP_SET
-from dragonfly.core.exceptions import DriplineError, DriplineMethodNotSupportedError, DriplinePayloadError
-from dragonfly.core.numbers import checked_flag
+from dragonfly.core.calibration import calibrated, compiled, functions_of
+from dragonfly.core.calling import call
+from dragonfly.core.description import attributes_of, commands_of, constant
+from dragonfly.core.documentation import merge_documentation
+from dragonfly.core.exceptions import DriplineError, exception_from_reply, is_remark, reply_fields
+from dragonfly.core.limits import checked_limits
+from dragonfly.core.lockout import NOBODY, Lockout, Origin, checked_force, checked_lease, lock_all, unlock_all
+from dragonfly.core.mesh_service import MeshService
+from dragonfly.core.message import utc_timestamp
+from dragonfly.core.numbers import checked_flag, checked_text
+from dragonfly.core.request_target import RequestTarget
 from dragonfly.core.routing import check_name
 
-
-class MeshService(Protocol):
-    """What an endpoint sees of the service that holds it."""
-
-    def send_alert(self, routing_key: str, payload: Any) -> None:
-        """Tell everybody who listens to a key of the alerts exchange."""
+# A lock on a subtree touches endpoints of several lanes, and takes all or none of them.
+_LOCKING = threading.RLock()
 
 
-class Endpoint:
+class Endpoint(RequestTarget):
     """One readable or settable value of a service.
 
     A class of one's own overrides `on_get` and `on_set`, and whatever else its instrument can do. Values are returned,
@@ -32,23 +35,42 @@ class Endpoint:
         calibration (str||dict): string use to process raw get result (with .format(raw)) or a dict to use for the same purpose where raw must be a key
         get_on_set (bool): flag to toggle running 'on_get' after each 'on_set'
 
+    Further Keyword Args:
+        unit (str): unit of the value, as people read it
+        description (str): what this endpoint is, in a sentence, as people read it
+        limits (list): lowest and highest number that a set accepts, in the unit in which it is set; null leaves a side open
+
     Raises:
         DriplineValueError: a key's value is not acceptable.
     """  # noqa: E501
 
     not_for_the_mesh: ClassVar[frozenset[str]] = frozenset(
-        {"name", "provider", "service", "handle", "calibrated", "start", "stop"}
+        {"name", "provider", "service", "calibrated", "start", "stop", "subtree"}
     )
 
-    def __init__(self, name: str, calibration: Any = None, get_on_set: bool = False, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        merge_documentation(cls)
+
+    def __init__(
+        self,
+        name: str,
+        calibration: Any = None,
+        get_on_set: bool = False,
+        unit: str | None = None,
+        description: str | None = None,
+        limits: list[float | None] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self._name = check_name(name)
         self._calibration = calibration
-        functions = getattr(type(self).on_get, "calibration_functions", None)
-        self._calibrate = compiled(calibration, functions or {})
-        # A class that forgot the decorator must not make a calibration in the YAML file vanish.
-        self._calibrates_itself = functions is not None
+        self._calibrate = compiled(calibration, functions_of(type(self)))
         self._get_on_set = checked_flag("get_on_set", get_on_set)
+        self._unit = checked_text("unit", unit)
+        self._description = checked_text("description", description)
+        self._limits = checked_limits(limits)
+        self._lockout = Lockout(self._name)
         self._provider: Any = None
 
     @property
@@ -85,158 +107,138 @@ class Endpoint:
     def get_on_set(self, value: bool) -> None:
         self._get_on_set = checked_flag("get_on_set", value)
 
+    @property
+    def unit(self) -> str | None:
+        """Unit of the value."""
+        return self._unit
+
+    @property
+    def description(self) -> str | None:
+        """What this endpoint is."""
+        return self._description
+
+    @property
+    def limits(self) -> Sequence[float | None] | None:
+        """Lowest and highest number that a set accepts, in the unit in which it is set; None is open."""
+        return self._limits
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether it takes requests other than reading only with a lockout key."""
+        return self._lockout.current(self._now()) is not None
+
     def start(self) -> None:
         """Connect to the instrument; called once, before the service takes requests."""
 
     def stop(self) -> None:
         """Let go of the instrument; called once, after the last request."""
 
-    def on_get(self) -> Any:
-        """Return the value."""
-        raise self._not_supported()
-
-    def on_set(self, value: Any) -> Any:
-        """Set the value."""
-        raise self._not_supported()
-
-    def on_run(self, *args: Any, **kwargs: Any) -> Any:
-        """Do what this endpoint does on a run."""
-        raise self._not_supported()
-
-    def on_send(self, *commands: Any) -> Any:
-        """Pass commands on as they are."""
-        raise self._not_supported()
-
-    def on_cmd(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Execute a command by its name."""
-        return self._call(mesh_access.command(self, method), f"{self.name}.{method}", args, kwargs)
-
-    def on_config(self, attribute: str, value: Any = None) -> Any:
-        """Read an attribute, or set it where a value is given (deprecated: get and set do the same)."""
-        if value is None:
-            return mesh_access.read(self, attribute)
-        return mesh_access.write(self, attribute, value)
-
     def ping(self) -> None:
         """Answer, whatever the instrument does."""
+
+    def lock(self, lease: float | None = None, *, origin: Origin = NOBODY) -> dict[str, str]:
+        """Lock this endpoint and all below it: from now on they take a request only with the key in the answer.
+
+        Args:
+            lease: time after which the lock ends by itself, s; for ever by default.
+            origin: who asks; the request itself says it.
+
+        Raises:
+            DriplineAccessDenied: one of them is locked with another key; none is locked then.
+        """
+        lease = checked_lease(lease)
+        with _LOCKING:
+            lockouts = [endpoint._lockout for endpoint in self.subtree()]
+            key = lock_all(lockouts, origin, lease, self._now(), utc_timestamp())
+        # Older clients look for it under its older name.
+        return {"lockout-key": key, "key": key}
+
+    def unlock(self, force: bool = False, *, origin: Origin = NOBODY) -> None:
+        """Release this endpoint and all below it, as far as the key of the request opens them.
+
+        Args:
+            force: release them without a key.
+            origin: who asks; the request itself says it.
+
+        Raises:
+            DriplineWarning: it is done.
+            DriplineNoActionWarning: nothing is locked.
+            DriplineAccessDenied: the key, or its absence, opens nothing.
+        """
+        force = checked_force(force)
+        with _LOCKING:
+            unlock_all([endpoint._lockout for endpoint in self.subtree()], origin, force, self._now())
+
+    def lock_status(self) -> dict[str, Any]:
+        """Return whether it is locked, since when (UTC), by whom, and how long the lease still lasts, s."""
+        return self._lockout.status(self._now())
+
+    def describe(self) -> dict[str, Any]:
+        """Return what this endpoint is, and what it can be asked to do."""
+        return self._described()
+
+    def subtree(self) -> list[Endpoint]:
+        """Return this endpoint and all below it, parents first."""
+        return [self]
 
     def calibrated(self, raw: Any) -> dict[str, Any] | None:
         """Return the payload for a raw value; `calibrate` calls it for each get."""
         return calibrated(self.name, raw, self._calibrate)
 
-    def handle(self, operation: int, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """Do what a request asks for and return the value that answers it.
-
-        Args:
-            operation: one of the constants OP_...
-            specifier: what follows the endpoint's name in the routing key, '-' already read as '_'.
-            args: the payload's values.
-            kwargs: the payload's other entries.
-
-        Raises:
-            DriplineError: the request cannot be done.
-        """
-        taken = kwargs.keys() & {"self", "method"}
-        if taken:
-            raise DriplinePayloadError(f"{self.name}: no operation takes a key {min(taken)!r}")
-        return _OPERATIONS[operation](self, specifier, args, kwargs)
-
-    def _handle_get(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        # `get peaches log_interval`, as the tutorial's era wrote it, is `get peaches.log_interval`.
-        if not specifier and len(args) == 1 and isinstance(args[0], str):
-            specifier, args = args[0].replace("-", "_"), []
-        if args or kwargs:
-            raise DriplinePayloadError(f"{self.name}: a get takes no values")
-        return mesh_access.read(self, specifier) if specifier else self._get()
-
-    def _handle_set(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if not specifier and len(args) == 2 and isinstance(args[0], str):
-            specifier, args = args[0].replace("-", "_"), args[1:]
-        if len(args) != 1:
-            raise DriplinePayloadError(f"{self.name}: a set takes one value, not {len(args)}")
-        if not specifier:
-            return self._set(args[0], kwargs)
-        if kwargs:
-            raise DriplinePayloadError(f"{self.name}.{specifier}: a set of an attribute takes one value and no keys")
-        return mesh_access.write(self, specifier, args[0])
-
-    def _handle_config(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if specifier or kwargs or not (1 <= len(args) <= 2 and isinstance(args[0], str)):
-            raise DriplinePayloadError(f"{self.name}: config takes an attribute's name and, to set it, a value")
-        return self.on_config(args[0].replace("-", "_"), *args[1:])
-
-    def _handle_cmd(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if not specifier and args and isinstance(args[0], str):
-            specifier, args = args[0].replace("-", "_"), args[1:]
-        if not specifier:
-            raise DriplinePayloadError(f"{self.name}: which command? It is written {self.name}.COMMAND")
-        return self.on_cmd(specifier, *args, **kwargs)
-
-    def _handle_run(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        self._no_specifier("run", specifier)
-        return self._call(self.on_run, self.name, args, kwargs)
-
-    def _handle_send(self, specifier: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        self._no_specifier("send", specifier)
-        return self._call(self.on_send, self.name, args, kwargs)
-
-    def _no_specifier(self, verb: str, specifier: str) -> None:
-        if specifier:
-            raise DriplineMethodNotSupportedError(f"{self.name}: {verb} takes no specifier, and {specifier!r} is one")
+    def _described(self) -> dict[str, Any]:
+        # Its parents' descriptions call this: they come from another thread than that of its device, which what a
+        # class of one's own does in `describe` may ask.
+        service: Any = self.service
+        cls: Any = type(self)
+        return {
+            "name": self.name,
+            "class": cls.__name__,
+            "provider": None if self.provider is None else self.provider.name,
+            "service": None if service is None else service.name,
+            "description": constant(self, "description", self._description),
+            "unit": constant(self, "unit", self._unit),
+            "limits": constant(self, "limits", self._limits),
+            "get": cls.on_get is not Endpoint.on_get,
+            "set": cls.on_set is not Endpoint.on_set,
+            "attributes": attributes_of(self),
+            "commands": commands_of(cls),
+            "lock": self._lockout.status(self._now()),
+            "logging": getattr(self, "schedule_status", None),
+            "endpoints": [],
+        }
 
     def _get(self) -> Any:
         value = self.on_get()
-        return value if self._calibrates_itself or self._calibrate is None else self.calibrated(value)
+        # A class that forgot the decorator must not make a calibration in the YAML file vanish.
+        return value if self._calibrate is None else self.calibrated(value)
+
+    def _check_access(self, origin: Origin) -> None:
+        if not origin.is_service:
+            self._lockout.check(origin.key, self._now())
+
+    def _now(self) -> float:
+        service = self.service
+        return time.monotonic() if service is None else service.monotonic()
 
     def _set(self, value: Any, kwargs: dict[str, Any]) -> Any:
-        result = self._call(self.on_set, self.name, [value], kwargs)
+        if self._limits is not None:
+            self._limits.check(self.name, value)
+        try:
+            result = call(self.on_set, self.name, [value], kwargs)
+        except DriplineError as err:
+            if self._get_on_set and is_remark(err):  # it is set, with a remark
+                err.result = self._get_after_set()
+            raise
         return self._get_after_set() if self._get_on_set else result
 
     def _get_after_set(self) -> Any:
         try:
             return self._get()
         except DriplineError as err:
-            # The same code means a refused value elsewhere: here it must be told that the value is set.
-            text = f"{self.name} is set, but reading it back failed: {err}"
-            raise type(err)(text, result=err.result) from err
-
-    def _call(self, method: Callable[..., Any], what: str, args: Any, kwargs: dict[str, Any]) -> Any:
-        """Call a method with what a request brought; arguments that do not fit are the request's error, not ours."""
-        try:
-            return method(*args, **kwargs)
-        except TypeError as err:
-            # Only a failed call is looked at more closely: binding first would cost every request its time.
-            if _fits(method, args, kwargs):
+            if is_remark(err):
                 raise
-            raise DriplinePayloadError(f"{what} takes {_parameters(method)}; these values do not fit") from err
-
-    @staticmethod
-    def _not_supported() -> DriplineMethodNotSupportedError:
-        return DriplineMethodNotSupportedError("requested method not supported by this endpoint")
-
-
-def _fits(method: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> bool:
-    try:
-        inspect.signature(method).bind(*args, **kwargs)
-    except TypeError:
-        return False
-    return True
-
-
-def _parameters(method: Callable[..., Any]) -> str:
-    bare = [
-        parameter.replace(annotation=inspect.Parameter.empty)
-        for parameter in inspect.signature(method).parameters.values()
-    ]
-    return f"({', '.join(map(str, bare))})" if bare else "no values"
-
-
-_Handler = Callable[[Endpoint, str, list[Any], dict[str, Any]], Any]
-_OPERATIONS: dict[int, _Handler] = {
-    OP_GET: Endpoint._handle_get,
-    OP_SET: Endpoint._handle_set,
-    OP_CONFIG: Endpoint._handle_config,
-    OP_CMD: Endpoint._handle_cmd,
-    OP_RUN: Endpoint._handle_run,
-    OP_SEND: Endpoint._handle_send,
-}
+            # The same code means a refused value elsewhere: here it must be told that the value is set. The error is
+            # made anew, since somebody's own class of it may be made in another way.
+            retcode, text, payload = reply_fields(err)
+            text = f"{self.name} is set, but reading it back failed: {text}"
+            raise exception_from_reply(retcode, text, payload) from err

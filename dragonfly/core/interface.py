@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import queue
-import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
+from dragonfly.core.broker_address import Broker
+from dragonfly.core.caller import Caller
 from dragonfly.core.constants import (
+    DEFAULT_QUIET_TIME,
     DEFAULT_TIMEOUT,
     OP_CMD,
     OP_CONFIG,
@@ -18,26 +20,22 @@ from dragonfly.core.constants import (
     OP_RUN,
     OP_SEND,
     OP_SET,
-    OPERATION_NAMES,
 )
-from dragonfly.core.exceptions import DriplineError, DriplineTimeoutError, exception_from_reply
-from dragonfly.core.message import ReplyMessage, RequestMessage
-from dragonfly.core.requester import Pending, Requester, is_returned
-
-DEFAULT_QUIET_TIME = 0.5
+from dragonfly.core.message import ReplyMessage
+from dragonfly.core.requester import Requester
 
 
 class Interface:
     """A client of a mesh.
 
-    It connects at the first request, may be used by several threads, and closes with `close()` or at the end of a
-    `with` block:
+    It connects at the first request, may be used by several threads at a time, and closes with `close()` or at the end
+    of a `with` block:
 
         with Interface("localhost") as mesh:
             print(mesh.get("peaches").payload["value_cal"])
 
     Args:
-        broker: HOST, HOST:PORT or an AMQP URL; None is localhost.
+        broker: HOST, HOST:PORT or an AMQP URL, or several to try in turn; None is localhost.
         name: shown in the broker's list of connections.
         confirm_retcodes: whether a reply with a return code from 100 on raises the exception that it stands for.
         timeout: how long a request waits for its reply, s.
@@ -48,16 +46,16 @@ class Interface:
 
     def __init__(
         self,
-        broker: str | None = None,
+        broker: Broker = None,
         name: str | None = None,
         confirm_retcodes: bool = True,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         self._confirm_retcodes = confirm_retcodes
-        self._timeout = timeout
         self._connection = Connection(broker, name or "interface")
         declarer = Declarer(self._connection)
-        self._requester = Requester(self._connection, declarer, Publisher(self._connection, declarer))
+        requester = Requester(self._connection, declarer, Publisher(self._connection, declarer))
+        self._caller = Caller(self._connection, requester, timeout)
 
     def __enter__(self) -> Interface:
         return self
@@ -150,21 +148,9 @@ class Interface:
             DriplineTimeoutError: no reply came in time.
             DriplineAMQPConnectionError: the broker cannot be reached, or takes no messages.
         """
-        wait = self._timeout if timeout is None else timeout
-        deadline = time.monotonic() + wait
-        replies, pending = self._send(routing_key, msgop, payload, wait, lockout_key)
-        try:
-            reply = replies.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            operation = OPERATION_NAMES.get(msgop, str(msgop))
-            raise DriplineTimeoutError(
-                f"no reply to {operation} {routing_key} within {wait:g} s: its service may be busy or hung, and begins"
-                " it no more; or it is not there, and a monitor of the requests exchange hides that nobody took the"
-                " request"
-            ) from None
-        finally:
-            self._requester.forget(pending)
-        return self._checked(reply, routing_key)
+        return self._caller.request(
+            routing_key, msgop, payload, timeout, lockout_key, confirm_retcode=self._confirm_retcodes
+        )
 
     def request_all(
         self,
@@ -180,41 +166,30 @@ class Interface:
         It ends `quiet_time` s after the last reply, and `timeout` s after the request at the latest. The arguments and
         errors are those of `request`; that no service answers is no error, and no return code raises.
         """
-        wait = self._timeout if timeout is None else timeout
-        deadline = time.monotonic() + wait
-        replies, pending = self._send(routing_key, msgop, payload, wait, lockout_key)
-        collected: list[ReplyMessage] = []
-        try:
-            while (left := deadline - time.monotonic()) > 0:
-                reply = replies.get(timeout=min(left, quiet_time) if collected else left)
-                if isinstance(reply, DriplineError):
-                    raise reply
-                collected.append(reply)
-                if is_returned(reply):
-                    break
-        except queue.Empty:
-            pass
-        finally:
-            self._requester.forget(pending)
-        return collected
+        return self._caller.request_all(routing_key, msgop, payload, timeout, lockout_key, quiet_time)
 
-    def _send(
-        self, routing_key: str, msgop: int, payload: dict[str, Any], wait: float, lockout_key: str | None
-    ) -> tuple[queue.SimpleQueue[Any], Pending]:
-        started = time.monotonic()
-        self._connection.start()
-        self._requester.wait_ready(wait)
-        replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        pending = Pending(replies.put)
-        request = RequestMessage(msgop, payload, lockout_key=lockout_key)
-        left = max(0.001, wait - (time.monotonic() - started))
-        self._requester.send(routing_key, request, left, pending)
-        return replies, pending
+    def request_many(self, requests: Iterable[Any], timeout: float | None = None) -> Iterator[ReplyMessage]:
+        """Send many requests at a time and yield their replies in the order of the requests.
 
-    def _checked(self, reply: ReplyMessage | DriplineError, routing_key: str) -> ReplyMessage:
-        if isinstance(reply, DriplineError):
-            raise reply
-        if self._confirm_retcodes and reply.failed:
-            text = f"nobody serves {routing_key}" if is_returned(reply) else reply.return_msg
-            raise exception_from_reply(reply.retcode, text, reply.payload)
-        return reply
+            for reply in mesh.request_many(["peaches", ("set", "chips", 2), ("cmd", "waffles.ping")]):
+                print(reply.retcode, reply.payload)
+
+        It is much faster than one request after the other, since up to 1,000 are on their way at a time: so long a way
+        `requests` is read ahead of the replies. Nothing is sent before the first reply is asked for, and what is still
+        on its way when the generator is closed may be done without anybody hearing of it. Requests to endpoints of
+        their own may run at the same time and in any order; those to one endpoint run in theirs.
+
+        No return code raises, whatever confirm_retcodes says, since an exception would hide all the replies behind it.
+        A request that failed on the way has a reply as well: code 305 where none came in time, 102 where nobody serves
+        the target, 101 where the broker could not be reached or the connection was lost.
+
+        Args:
+            requests: each a target, which is a get, or a tuple (verb, target, value, ...) with one of the verbs get,
+                set, config, run, cmd, send; the target of a cmd is "endpoint.method".
+            timeout: how long each request waits for its reply from when it was sent, s; the Interface's own by default.
+
+        Raises:
+            DriplineValueError: one of the requests has another form, or a value that JSON cannot carry. It comes in its
+                turn, after the replies to the requests before it, and nothing behind it is sent.
+        """
+        return self._caller.request_many(requests, timeout)

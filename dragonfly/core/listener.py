@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
+import time
+from collections.abc import Sequence
 from types import TracebackType
 from uuid import uuid4
 
@@ -13,24 +16,27 @@ from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Delivery
+from dragonfly.core.broker_address import Broker
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
+from dragonfly.core.waker import SLICE_SECONDS
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT = 100_000
 PREFETCH = 1_000
-_ACKNOWLEDGE_EVERY = 100
+# So many messages at most are handed over at a time.
+BURST = 500
 
 
 class Listener:
     """A queue of one's own that gets a copy of each message that its keys match.
 
     The broker bounds it: a listener that does not keep up loses the oldest messages and stops nobody. Messages are
-    taken one at a time with `next`; a lost connection comes back by itself.
+    taken one at a time with `next`, or all that have come with `next_burst`; a lost connection comes back by itself.
 
     Args:
-        broker: HOST, HOST:PORT or an AMQP URL; None is localhost.
-        exchange: the exchange to listen on.
+        broker: HOST, HOST:PORT or an AMQP URL, or several to try in turn; None is localhost.
+        exchange: the exchange to listen on, or several.
         keys: binding keys.
         name: shown in the broker's list of connections.
         limit: how many messages the broker keeps for it.
@@ -40,28 +46,28 @@ class Listener:
     """
 
     def __init__(
-        self, broker: str | None, exchange: str, keys: list[str], name: str, limit: int = DEFAULT_LIMIT
+        self, broker: Broker, exchange: str | Sequence[str], keys: list[str], name: str, limit: int = DEFAULT_LIMIT
     ) -> None:
+        exchanges = [exchange] if isinstance(exchange, str) else exchange
         self._connection = Connection(broker, name)
         declarer = Declarer(self._connection)
         self._consumer = Consumer(
             self._connection,
             declarer,
             f"{name.split('@')[0].replace(' ', '_')}-{uuid4()}",
-            [(exchange, key) for key in keys],
+            [(each, key) for each in exchanges for key in keys],
             self._deliver,
             arguments={"x-max-length": limit, "x-overflow": "drop-head"},
             prefetch=PREFETCH,
         )
         self._consumer.on_lost = self._connection.drop
-        self._incoming: queue.SimpleQueue[tuple[int, Delivery] | ConnectionFailure | None] = queue.SimpleQueue()
+        self._incoming: queue.SimpleQueue[Delivery | ConnectionFailure | None] = queue.SimpleQueue()
         self._is_open = False
         self._begun = threading.Event()
         self._failure: ConnectionFailure | None = None
         self._was_lost = False
-        # Delivery tags count anew on each connection, so an acknowledgement belongs to one of them.
-        self._round = 0
-        self._unacknowledged = 0
+        self._taken: Delivery | None = None
+        self._is_acknowledging = False
         declarer.on_ready.append(self._open)
         declarer.on_refused.append(lambda text: self._refused(0, text))
         self._connection.on_down.append(self._lost)
@@ -106,29 +112,66 @@ class Listener:
         Raises:
             DriplineAMQPConnectionError: the broker, once it was back, refused us.
         """
-        try:
-            entry = self._incoming.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        if entry is None:
-            return None
-        if isinstance(entry, ConnectionFailure):
-            raise DriplineAMQPConnectionError(entry.text)
-        arrived_in, delivery = entry
-        self._acknowledge(arrived_in, delivery.tag)
-        return delivery
+        burst = self._take(timeout, 1)
+        return burst[0] if burst else None
 
-    def _acknowledge(self, arrived_in: int, tag: int) -> None:
-        self._unacknowledged += 1
-        if self._unacknowledged < _ACKNOWLEDGE_EVERY and not self._incoming.empty():
-            return
-        self._unacknowledged = 0
-        self._connection.call(lambda: self._consumer.acknowledge(tag) if arrived_in == self._round else None)
+    def next_burst(self, timeout: float | None = None) -> list[Delivery]:
+        """Return the messages that have come, up to BURST of them; none where none comes in time or at a `wake`.
+
+        Args:
+            timeout: how long to wait for the first, s; None is for ever.
+
+        Raises:
+            DriplineAMQPConnectionError: the broker, once it was back, refused us.
+        """
+        return self._take(timeout, BURST)
+
+    def _take(self, timeout: float | None, most: int) -> list[Delivery]:
+        burst: list[Delivery] = []
+        try:
+            entry = self._first(timeout)
+            while isinstance(entry, Delivery):
+                burst.append(entry)
+                if len(burst) == most:
+                    break
+                entry = self._incoming.get_nowait()
+        except queue.Empty:
+            entry = None
+        if burst:
+            self._acknowledge(burst[-1])
+        if isinstance(entry, ConnectionFailure):
+            if not burst:
+                raise DriplineAMQPConnectionError(entry.text)
+            self._incoming.put(entry)  # after the messages that came before it
+        return burst
+
+    def _first(self, timeout: float | None) -> Delivery | ConnectionFailure | None:
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = end - time.monotonic()
+            try:
+                # In slices, for the signals that end a monitor: see Waker.
+                return self._incoming.get(timeout=min(max(0.0, left), SLICE_SECONDS))
+            except queue.Empty:
+                if left <= SLICE_SECONDS:
+                    raise
+
+    def _acknowledge(self, delivery: Delivery) -> None:
+        self._taken = delivery
+        if not self._is_acknowledging:
+            # One at a time: where messages come fast, each acknowledges many.
+            self._is_acknowledging = True
+            self._connection.call(self._acknowledge_taken)
+
+    def _acknowledge_taken(self) -> None:
+        # Lowered first: who takes a message from now on raises it again, and none stays unacknowledged.
+        self._is_acknowledging = False
+        if self._taken is not None:
+            self._consumer.acknowledge(self._taken)
 
     def _open(self) -> None:
         if not self._is_open:  # else the exchanges were only declared again
             self._is_open = True
-            self._round += 1
             self._consumer.open(self._opened, self._refused)
 
     def _opened(self) -> None:
@@ -157,4 +200,4 @@ class Listener:
             self._begun.set()
 
     def _deliver(self, delivery: Delivery) -> None:
-        self._incoming.put((self._round, delivery))
+        self._incoming.put(delivery)

@@ -4,14 +4,14 @@ Rules:
 1. A name that begins with an underscore, a handler `on_...`, and what a class lists in `not_for_the_mesh` (its plumbing
    and identity) is refused: 306.
 2. Any other public method is a command. Any other public property or variable is an attribute; it can be set unless it
-   is a property without a setter.
+   is a property without a setter. What a class puts in the place of an ancestor's member counts alone.
 3. A name that does not exist is 304, with the nearest name that does. Nothing is ever created by a set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from types import FunctionType
 from typing import Any
 
@@ -26,10 +26,13 @@ def read(endpoint: Any, name: str) -> Any:
     """Return the value of an attribute of an endpoint.
 
     Raises:
-        DriplineMethodNotSupportedError: it is not for the mesh.
+        DriplineMethodNotSupportedError: it is not for the mesh, or cannot be read.
         DriplineValueError: there is none of that name, or it is a command.
     """
     _check_attribute(endpoint, name)
+    descriptor = member(_class_of(endpoint), name)
+    if isinstance(descriptor, property) and descriptor.fget is None:
+        raise DriplineMethodNotSupportedError(f"{endpoint.name}.{name} can be set, not read")
     return getattr(endpoint, name)
 
 
@@ -41,7 +44,7 @@ def write(endpoint: Any, name: str, value: Any) -> None:
         DriplineValueError: there is none of that name, it is a command, or the value is not acceptable.
     """
     _check_attribute(endpoint, name)
-    descriptor = getattr(type(endpoint), name, None)
+    descriptor = member(_class_of(endpoint), name)
     if isinstance(descriptor, property) and descriptor.fset is None:
         raise DriplineMethodNotSupportedError(f"{endpoint.name}.{name} can be read, not set")
     try:
@@ -58,19 +61,19 @@ def command(endpoint: Any, name: str) -> Callable[..., Any]:
         DriplineValueError: there is none of that name, or it is an attribute.
     """
     _check_allowed(endpoint, name)
-    if name in _commands(_class_of(endpoint)):
+    if name in commands(_class_of(endpoint)):
         method: Callable[..., Any] = getattr(endpoint, name)
         return method
-    if name in _attributes(endpoint):
+    if name in attributes(endpoint):
         raise DriplineValueError(f"{endpoint.name}.{name} is a value, no command: use get or set")
-    raise _unknown(endpoint, name, "command", _commands(_class_of(endpoint)))
+    raise _unknown(endpoint, name, "command", commands(_class_of(endpoint)))
 
 
 def _check_attribute(endpoint: Any, name: str) -> None:
     _check_allowed(endpoint, name)
-    if name in _commands(_class_of(endpoint)):
+    if name in commands(_class_of(endpoint)):
         raise DriplineValueError(f"{endpoint.name}.{name} is a command, no value: use cmd")
-    names = _attributes(endpoint)
+    names = attributes(endpoint)
     if name not in names:
         raise _unknown(endpoint, name, "attribute", names)
 
@@ -86,10 +89,12 @@ def _unknown(endpoint: Any, name: str, kind: str, names: frozenset[str]) -> Drip
     return DriplineValueError(f"{endpoint.name}({type(endpoint).__name__}) has no <{name[:80]}> {kind}{hint}")
 
 
-def _attributes(endpoint: Any) -> frozenset[str]:
-    own = {name for name, value in vars(endpoint).items() if not callable(value)}
-    names = own | _class_attributes(_class_of(endpoint))
-    return frozenset(name for name in names if not name.startswith("_")) - _refused(_class_of(endpoint))
+def attributes(endpoint: Any) -> frozenset[str]:
+    """Return the names of all attributes of an endpoint."""
+    # A copy, since a handler may add one meanwhile.
+    variables = list(vars(endpoint).items())
+    own = frozenset(name for name, value in variables if not (callable(value) or name.startswith("_")))
+    return (own - _refused(_class_of(endpoint))) | class_attributes(_class_of(endpoint))
 
 
 def _class_of(endpoint: object) -> Any:
@@ -105,23 +110,37 @@ def _refused(cls: Any) -> frozenset[str]:
 
 
 @cache
-def _class_attributes(cls: Any) -> frozenset[str]:
-    return frozenset(
-        name
-        for ancestor in cls.__mro__
-        if ancestor is not object
-        for name, value in vars(ancestor).items()
-        if not (name.startswith("_") or callable(value) or isinstance(value, (staticmethod, classmethod)))
-    )
+def class_attributes(cls: Any) -> frozenset[str]:
+    """Return the names of the attributes that all endpoints of a class have."""
+    names = (name for name, value in _members(cls).items() if not name.startswith("_") and _is_attribute(value))
+    return frozenset(names) - _refused(cls)
 
 
 @cache
-def _commands(cls: Any) -> frozenset[str]:
-    names = {
-        name
-        for ancestor in cls.__mro__
-        if ancestor is not object
-        for name, value in vars(ancestor).items()
-        if isinstance(value, (FunctionType, staticmethod, classmethod))
-    }
+def commands(cls: Any) -> frozenset[str]:
+    """Return the names of the commands of a class."""
+    methods = (FunctionType, staticmethod, classmethod)
+    names = (name for name, value in _members(cls).items() if isinstance(value, methods))
     return frozenset(name for name in names if not name.startswith(("_", "on_"))) - _refused(cls)
+
+
+def member(cls: Any, name: str) -> Any:
+    """Return what a class has by a name, as it was written; None where it has nothing."""
+    return _members(cls).get(name)
+
+
+@cache
+def _members(cls: Any) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for ancestor in reversed(cls.__mro__):
+        if ancestor is not object:
+            members.update(vars(ancestor))
+    return members
+
+
+def _is_attribute(value: Any) -> bool:
+    if callable(value) or isinstance(value, (staticmethod, classmethod)):
+        return False
+    # What binds itself to the object, and cannot be set, is a method in disguise, such as a partialmethod.
+    kind = type(value)
+    return isinstance(value, cached_property) or not hasattr(kind, "__get__") or hasattr(kind, "__set__")

@@ -78,12 +78,14 @@ class ServiceBinding:
         # Counts connections: what an earlier one started has no say in this one.
         self._round = 0
         self._locked_since: float | None = None
+        self._may_begin = False
         self._stopped = False
         consumer.on_lost = self._on_lost
         requester.on_ready.append(self._begin)
 
     def begin(self) -> None:
         """Begin on the present connection, where there is one; on the next ones it begins by itself."""
+        self._may_begin = True
         if self._requester.is_ready:
             self._begin()
 
@@ -94,7 +96,8 @@ class ServiceBinding:
     def _begin(self) -> None:
         self._round += 1
         self._locked_since = None
-        if not self._stopped:
+        # A connection that comes before `begin` is that of a service whose instruments are still being started.
+        if self._may_begin and not self._stopped:
             self._ask_all(self._round)
 
     def _ask_all(self, this_round: int) -> None:

@@ -5,26 +5,27 @@ Rules of leaving, in this order:
 2. Take from the queue what is still there, so that it is answered, and cancel the consumption, which deletes the queue:
    from then on the broker tells callers that nobody is there.
 3. Let what runs finish, for a time.
-4. Flush: wait until the broker has confirmed replies and alerts.
+4. Do the service's own last acts.
+5. Flush: wait until the broker has confirmed replies and alerts.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
+from dragonfly.core.broker_address import Broker
 from dragonfly.core.constants import BROADCAST, REQUESTS
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import DriplineValueError
 from dragonfly.core.lane import Lane, LanePool
-from dragonfly.core.provider import Provider
+from dragonfly.core.provider import Provider, tree_of
 from dragonfly.core.request_handler import RequestHandler
 from dragonfly.core.requester import Requester
 from dragonfly.core.service_binding import ServiceBinding
@@ -43,11 +44,11 @@ class Wire(NamedTuple):
     requester: Requester
 
     @classmethod
-    def made(cls, broker: str | None, name: str, heartbeat: float, alert_buffer: int) -> Wire:
+    def made(cls, broker: Broker, name: str, heartbeat: float, alert_buffer: int) -> Wire:
         """Make what a service needs to talk; nothing is started.
 
         Args:
-            broker: HOST, HOST:PORT or an AMQP URL; None is localhost.
+            broker: HOST, HOST:PORT or an AMQP URL, or several to try in turn; None is localhost.
             name: shown in the broker's list of connections.
             heartbeat: interval of the AMQP heartbeat, s.
             alert_buffer: how many alerts are kept while there is no connection.
@@ -84,12 +85,13 @@ class Presence(NamedTuple):
         lanes = list({id(lane): lane for _, lane in routes.values()}.values())
         return cls(wire, lanes, handler, consumer, binding)
 
-    def leave(self, timeout: float, hurried: Callable[[], bool]) -> list[str]:
+    def leave(self, timeout: float, hurried: Callable[[], bool], last_acts: Callable[[], None]) -> list[str]:
         """Leave the mesh in order; any thread but the I/O thread and the lanes'.
 
         Args:
             timeout: how long to wait for what runs, s.
             hurried: tells that nobody wants to wait any more.
+            last_acts: what the service itself still does, when nobody else's requests run any more.
 
         Returns:
             The names of lanes on which something still runs.
@@ -98,23 +100,14 @@ class Presence(NamedTuple):
         self.handler.stop(self.lanes)
         connection.call(self.binding.stop)
         _drain(connection, self.consumer)
-        _wait(lambda: hurried() or all(lane.is_idle for lane in self.lanes), timeout)
+        _wait(lambda: hurried() or (self.handler.is_idle and all(lane.is_idle for lane in self.lanes)), timeout)
+        last_acts()
         _wait(lambda: not (connection.is_up and self.wire.publisher.unfinished), FLUSH_SECONDS)
         return self.busy_lanes()
 
     def busy_lanes(self) -> list[str]:
         """Return the names of lanes on which something runs."""
         return [lane.name for lane in self.lanes if not lane.is_idle]
-
-
-def tree_of(provider: Provider) -> Iterator[Endpoint]:
-    """Yield all endpoints below a provider, parents first."""
-    waiting = deque(provider.endpoints.values())
-    while waiting:
-        endpoint = waiting.popleft()
-        yield endpoint
-        if isinstance(endpoint, Provider):
-            waiting.extend(endpoint.endpoints.values())
 
 
 def routes_of(service: Provider, pool: LanePool) -> dict[str, tuple[Endpoint, Lane]]:

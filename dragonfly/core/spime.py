@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 from dragonfly.core.data_logger import DataLogger
 from dragonfly.core.endpoint import Endpoint
-from dragonfly.core.exceptions import DriplineError
+from dragonfly.core.exceptions import DriplineError, is_remark
 from dragonfly.core.numbers import checked_flag
+
+logger = logging.getLogger(__name__)
 
 
 class Spime(Endpoint, DataLogger):
@@ -36,16 +39,31 @@ class Spime(Endpoint, DataLogger):
         """Return the raw value that a get would give after a set; the value itself unless a class knows better."""
         return value
 
+    def value_to_log(self) -> dict[str, Any] | None:
+        """Return what a get answers."""
+        try:
+            value = self._get()
+        except DriplineError as err:
+            # Only its calibration failed, or it is but a remark: what was read is worth telling all the same.
+            if not is_remark(err) and not _is_value(err.result):
+                raise
+            value = err.result
+        if value is None or isinstance(value, dict):
+            return value
+        return {"value_raw": value}
+
     def _set(self, value: Any, kwargs: dict[str, Any]) -> Any:
         try:
             result = super()._set(value, kwargs)
         except DriplineError as err:
-            # The value is set, only its calibration failed: what was read is worth telling all the same.
+            # It is set all the same: reading it back got as far as its calibration, or the error is but a remark.
             if self._log_on_set and _is_value(err.result):
-                self._broadcast(err.result)
+                self._tell(err.result)
+            elif self._log_on_set and is_remark(err):
+                self._tell(self._value_set(value))
             raise
         if self._log_on_set:
-            self._broadcast(result if _is_value(result) else self._value_set(value))
+            self._tell(result if _is_value(result) else self._value_set(value))
         return result
 
     def _value_set(self, value: Any) -> Any:
@@ -54,9 +72,13 @@ class Spime(Endpoint, DataLogger):
         except DriplineError as err:
             return err.result
 
-    def _broadcast(self, payload: Any) -> None:
-        if payload is not None and self.service is not None:
-            self.service.send_alert(f"{self.alert_routing_key}.{self.name}", payload)
+    def _tell(self, payload: Any) -> None:
+        if payload is None or self.service is None:
+            return
+        try:
+            self.broadcast(payload, self.service.monotonic())
+        except DriplineError as err:  # who set it must not be told that it failed
+            logger.error("%s is set, but nobody can be told: %s", self.name, err)
 
 
 def _is_value(payload: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dragonfly.core.endpoint import Endpoint
-from dragonfly.core.exceptions import DriplineError
+from dragonfly.core.exceptions import DriplineError, place_of
 from dragonfly.core.provider import Provider
 from dragonfly.core.service import Service
 from dragonfly.loader.keys import RESERVED, keys_of
@@ -16,7 +16,11 @@ from dragonfly.loader.tree import Block
 logger = logging.getLogger(__name__)
 
 # What a constructor raises of a value that it cannot use.
-CONSTRUCTOR_ERRORS = (DriplineError, ValueError, TypeError, LookupError, OSError, ImportError)
+CONSTRUCTOR_ERRORS = (
+    *(DriplineError, ValueError, TypeError, LookupError, OSError, ImportError),
+    # What only a mistake in somebody's own class raises.
+    *(ArithmeticError, AssertionError, AttributeError, NameError, RuntimeError),
+)
 
 
 def make_all(block: Block, report: Report) -> None:
@@ -55,6 +59,30 @@ def build_children(block: Block, parent: Provider, report: Report) -> None:
             build_children(child, child.endpoint, report)
 
 
+def replace(root: Block, endpoint: Endpoint) -> None:
+    """Let an object take the place of the one that the block of its name made.
+
+    Raises:
+        ValueError: there is no such block, or blocks stand below it and the object is no Provider.
+    """
+    waiting = list(root.children)
+    while waiting:
+        block = waiting.pop()
+        if block.arguments["name"] == endpoint.name:
+            if block.children and not isinstance(endpoint, Provider):
+                raise ValueError(f"{block.path}: {type(endpoint).__name__} is no Provider, and blocks stand below it")
+            block.endpoint = endpoint
+            return
+        waiting += block.children
+    raise ValueError(f"no block below the first has the name {endpoint.name}")
+
+
+def check_calls(block: Block, service: Service, report: Report) -> None:
+    """Note the calls of the file whose target is not there, or has no such command."""
+    for call, text in service.call_problems():
+        report.add(call.line, block.path, text)
+
+
 def _make(block: Block, arguments: Mapping[str, Any], report: Report) -> Endpoint | None:
     if block.cls is None or not block.is_named:
         return None
@@ -82,7 +110,7 @@ def _report_error(block: Block, error: Exception, report: Report) -> None:
     logger.debug("%s could not be made", block.path, exc_info=error)
     text = str(error)
     if not isinstance(error, (DriplineError, ValueError)) or not text:
-        text = f"{type(error).__name__}: {text}"
+        text = f"{type(error).__name__}: {text}{place_of(error)}"
     report.add(_line_at_fault(block, text), block.path, text)
 
 

@@ -4,6 +4,8 @@ import functools
 import inspect
 from typing import Any, NamedTuple
 
+from dragonfly.core.documentation import classes_with_keys
+
 RESERVED = ("name", "module", "module_path", "endpoints")
 
 _BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -20,13 +22,12 @@ class Keys(NamedTuple):
 def keys_of(cls: Any) -> Keys:
     """Merge the keyword parameters along the order of inheritance.
 
-    The merge ends, as Python's own call does, at an `__init__` that has no `**kwargs` to pass on. Only the
-    first `__init__` tells what is required: an ancestor's parameter may be given by the class itself.
+    Only the first `__init__` tells what is required: an ancestor's parameter may be given by the class itself.
     """
     accepted: dict[str, None] = {}
     required: tuple[str, ...] | None = None
-    for ancestor in cls.__mro__[:-1]:
-        init = ancestor.__dict__.get("__init__")
+    for ancestor in classes_with_keys(cls):
+        init = vars(ancestor).get("__init__")
         if init is None:
             continue
         parameters = list(inspect.signature(init).parameters.values())[1:]
@@ -34,8 +35,6 @@ def keys_of(cls: Any) -> Keys:
         accepted.update(dict.fromkeys(each.name for each in own))
         if required is None:
             required = tuple(each.name for each in own if each.default is inspect.Parameter.empty)
-        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters):
-            break
     return Keys(tuple(accepted), required or ())
 
 

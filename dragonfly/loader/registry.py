@@ -11,7 +11,7 @@ from typing import Any
 from dragonfly import core, implementations
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.near_miss import did_you_mean
-from dragonfly.loader.source_file import NEW_IMPORT, SourceFileError, load_source
+from dragonfly.loader.source_file import NEW_IMPORT, SourceFileError, load_plugin, load_source
 
 PLUGIN_GROUP = "dragonfly.implementations"
 
@@ -100,12 +100,15 @@ def _plugin(module: str) -> Any:
     # Imported here because looking through all installed packages takes longer than everything else.
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=PLUGIN_GROUP, name=module):
+    offered = {entry.value: entry for entry in entry_points(group=PLUGIN_GROUP, name=module)}
+    if len(offered) > 1:
+        text = f"several installed packages offer {module}: {', '.join(sorted(offered))}; uninstall all but one"
+        raise LookupFailedError("module", text)
+    for value, entry in offered.items():
         try:
-            return entry.load()
-        except (ImportError, AttributeError) as err:
-            text = f"the plug-in {module} ({entry.value}) cannot be loaded: {err}"
-            raise LookupFailedError("module", text) from err
+            return load_plugin(entry)
+        except SourceFileError as err:
+            raise LookupFailedError("module", f"the plug-in {module} ({value}) {err}") from err
     return None
 
 

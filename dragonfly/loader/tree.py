@@ -13,6 +13,8 @@ from dragonfly.core.provider import Provider
 from dragonfly.core.routing import check_name
 from dragonfly.core.service import Service
 from dragonfly.loader.keys import RESERVED, keys_of
+from dragonfly.loader.old_form import NEW, OLD, Form, form_of, in_new_form
+from dragonfly.loader.places import CALL_KEYS, calls_from
 from dragonfly.loader.problem import Report
 from dragonfly.loader.registry import LookupFailedError, Registry
 from dragonfly.loader.values import BOOL, NULL, Entry, ValueReader, as_written, is_text, line_of
@@ -46,12 +48,13 @@ class Block:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a block stands: what problems call it, its line, its keys, and whether it is the first block."""
+    """Where a block stands: what problems call it, its line, its keys, whether it is the first block, and its form."""
 
     path: str
     line: int
     entries: dict[Any, Entry]
     is_top: bool
+    form: Form
 
     def line_of(self, key: str) -> int:
         return self.entries[key].line if key in self.entries else self.line
@@ -74,24 +77,30 @@ class TreeReader:
         with self._values.opened(node, path) as is_open:
             if not is_open:
                 return None
-            entries = {entry.key: entry for entry in self._values.entries(node, path)}
-            place = _Place(path, line_of(node), entries, is_top)
+            place = self._place(node, path, is_top)
             name = self._name(place)
             module, cls = self._class(place)
             arguments = {"name": name, **self._arguments(place)}
             self._check_keys(place, module, cls)
-            lines = {key: entry.line for key, entry in entries.items()}
+            lines = {key: entry.line for key, entry in place.entries.items()}
             block = Block(module, cls, path, place.line, arguments, lines, is_named=_is_legal(name))
             block.children = self._children(place, module, cls)
             return block
 
+    def _place(self, node: yaml.MappingNode, path: str, is_top: bool) -> _Place:
+        entries = {entry.key: entry for entry in self._values.entries(node, path)}
+        form = form_of(entries) if is_top else NEW
+        if form is OLD:
+            entries = in_new_form(entries, path, self._report)
+        return _Place(path, line_of(node), entries, is_top, form)
+
     def _name(self, place: _Place) -> str:
         entry = place.entries.get("name")
         if entry is None or _is_nothing(entry.node):
-            hint = _misspelt("name", place.entries)
-            self._report.add(place.line_of("name"), place.path, f"the name is missing{hint}")
+            hint = _misspelt(place.form.name, place.entries)
+            self._report.add(place.line_of("name"), place.path, f"the {place.form.name} is missing{hint}")
             return ""
-        name = self._text(entry, place.path, "the name")
+        name = self._text(entry, place.path, f"the {place.form.name}")
         if name is None:
             return ""
         try:
@@ -155,11 +164,14 @@ class TreeReader:
         return None
 
     def _arguments(self, place: _Place) -> dict[str, Any]:
-        return {
+        arguments = {
             key: self._values.value(entry.node, place.path)
             for key, entry in place.entries.items()
             if key not in RESERVED
         }
+        for key in arguments.keys() & set(CALL_KEYS):
+            arguments[key] = calls_from(arguments[key], place.entries[key].node, place.path, self._report)
+        return arguments
 
     def _check_keys(self, place: _Place, module: str, cls: type | None) -> None:
         if cls is None:
@@ -168,8 +180,9 @@ class TreeReader:
         for key, entry in place.entries.items():
             if key in keys.accepted or key in RESERVED:
                 continue
-            listed = "its keys are " + ", ".join(["name", *keys.accepted])
-            hint = did_you_mean(str(key), [*keys.accepted, *RESERVED], listed)
+            listed = "its keys are " + ", ".join([place.form.name, *keys.accepted])
+            reserved = OLD if place.form is OLD else RESERVED
+            hint = did_you_mean(str(key), [*keys.accepted, *reserved], listed)
             self._report.add(entry.line, place.path, f"{module} has no key {key!r}{hint}")
         for key in keys.required:
             if key not in place.entries:
@@ -185,8 +198,8 @@ class TreeReader:
             self._report.add(entry.line, place.path, text)
         if not isinstance(entry.node, yaml.SequenceNode):
             found = "nothing" if _is_nothing(entry.node) else as_written(entry.node)
-            text = f"endpoints must be a list of blocks, each of which begins with `- name: `; found {found}"
-            self._report.add(entry.line, place.path, text)
+            text = f"must be a list of blocks, each of which begins with `- name: `; found {found}"
+            self._report.add(entry.line, place.path, f"{place.form.endpoints} {text}")
             return []
         with self._values.opened(entry.node, place.path) as is_open:
             nodes = enumerate(entry.node.value, 1) if is_open else ()
@@ -217,7 +230,7 @@ def label_of(node: yaml.Node, otherwise: str = "service") -> str:
     """Return what a block is called in problems: its name as the file spells it."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if key.value == "name" and isinstance(value, yaml.ScalarNode) and value.value:
+            if key.value in (NEW.name, OLD.name) and isinstance(value, yaml.ScalarNode) and value.value:
                 return as_written(value)
     return otherwise
 

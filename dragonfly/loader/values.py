@@ -81,7 +81,9 @@ class ValueReader:
             if not is_open:
                 return None
             if isinstance(node, yaml.MappingNode):
-                return {entry.key: self.value(entry.node, path) for entry in self.entries(node, path)}
+                values = {entry.key: self.value(entry.node, path) for entry in self.entries(node, path)}
+                # Nothing left of it is not an empty block: what was wrong with its keys is told already.
+                return values if values or not node.value else None
             return [self.value(item, path) for item in node.value]
 
     @contextmanager

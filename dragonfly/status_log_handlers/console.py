@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from dragonfly.core.constants import LEVEL_MESSAGE, LEVEL_NOTICE
 
 _LINE = "%(asctime)s[%(levelname)-8s] %(name)s(%(lineno)d) -> %(message)s"
-_TIME = "%Y-%m-%dT%H:%M:%S"
+TIME = "%Y-%m-%dT%H:%M:%S"
 # What a person should read although nothing is wrong is shown without -v; what the monitor shows is output.
 _ALL = 1  # a logger whose level is 0 would ask its parent
 _OFF = logging.CRITICAL + 1
@@ -30,13 +32,27 @@ def console(verbosity: int) -> Iterator[None]:
     stderr = _StderrHandler(sys.stderr)
     handlers: list[logging.Handler] = [stderr, _StdoutHandler(sys.stdout)]
     for handler in handlers:
-        handler.setFormatter(_Formatter(_LINE, _TIME))
+        handler.setFormatter(_Formatter(_LINE, TIME))
+    if has_colours(sys.stderr):
+        stderr.setFormatter(_ColouredFormatter(_LINE, TIME))
     pika = (stderr, _ALL) if verbosity >= _VERBOSITY_FOR_PIKA else (logging.NullHandler(), _OFF)
     with (
         _attached("dragonfly", handlers, max(_ALL, LEVEL_NOTICE - 10 * verbosity)),
         _attached("pika", [pika[0]], pika[1]),
     ):
         yield
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Tell whether who reads a stream may be shown colours: on a terminal that has them, and not against the wish."""
+    # Where a program of others runs ours, a stream may be no more than something with `write`.
+    is_terminal = getattr(stream, "isatty", bool)()
+    return bool(is_terminal) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def visible(text: str) -> str:
+    """Return a text of anybody's as it may be written to a terminal."""
+    return text.translate(_VISIBLE)
 
 
 @contextmanager
@@ -58,7 +74,30 @@ def _attached(name: str, handlers: list[logging.Handler], level: int) -> Iterato
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).translate(_VISIBLE)
+        return visible(super().format(record))
+
+
+class _ColouredFormatter(_Formatter):
+    """Show the level in colorlog's colour for it, where colorlog is installed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        level = f"[{record.levelname:<8}]"
+        before, found, after = text.partition(level)
+        begin, end = _colour(record.levelname)
+        return f"{before}{begin}{found}{end}{after}"
+
+
+def _colour(level: str) -> tuple[str, str]:
+    """Return how a level's colour begins and ends; nothing where there is none."""
+    try:
+        # Not before a record is shown: the most frequent requests show none.
+        from colorlog import default_log_colors
+        from colorlog.escape_codes import escape_codes, parse_colors
+    except ImportError:
+        return "", ""
+    name = default_log_colors.get(level)
+    return ("", "") if name is None else (parse_colors(name), escape_codes["reset"])
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]

@@ -22,10 +22,19 @@ VERBS = {
         "Serve",
         "start a long-running dripline service based on a provided config file (formerly open_spimescape_portal)",
     ),
+    "watchdog": ("watchdog", "Watchdog", "utility for making sure some data is always showing up"),
 }
 
 # What the tutorial does not have.
 MORE_VERBS = {
+    "list": ("list", "List", "show the services and endpoints that are alive, as a tree"),
+    "check": ("check", "Check", "look for all that is wrong with config files, without starting anything"),
+    "doc": ("doc", "Doc", "show the keys of a class for config files, or which classes there are"),
+    "completion": (
+        "completion",
+        "Completion",
+        "print what makes a shell complete subcommands, options and names at TAB",
+    ),
     "broker": (
         "broker",
         "Broker",

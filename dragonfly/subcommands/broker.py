@@ -8,6 +8,8 @@ import argparse
 class Broker:
     """Run an AMQP broker for one machine until Ctrl-C or SIGTERM."""
 
+    example = "dragonfly broker"
+
     def update_parser(self, parser: argparse.ArgumentParser, more_options: argparse._ArgumentGroup) -> None:
         """Declare what the verb understands."""
         from dragonfly.broker.command import add_arguments

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 
+from dragonfly.core.broker_address import Broker
 from dragonfly.subcommands.exit_status import CommandError, Status
 
 _VARIABLE = "DRAGONFLY_BROKER"
 
 
-def choose_broker(args: argparse.Namespace) -> str | None:
+def choose_broker(args: argparse.Namespace) -> Broker:
     """Return the broker of -b, else the config file's, else the environment's; None is localhost.
 
     Raises:
@@ -27,7 +28,7 @@ def environment_broker() -> str | None:
     return os.environ.get(_VARIABLE) or None
 
 
-def _broker_in_file(path: str) -> str | None:
+def _broker_in_file(path: str) -> Broker:
     # YAML is loaded by those only who give a file.
     from dragonfly.loader import ConfigError, read_broker
 

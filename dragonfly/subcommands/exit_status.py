@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from enum import IntEnum
 
-from dragonfly.core.credentials import AuthenticationsFileError
+from dragonfly.core.credentials import CredentialsError
 from dragonfly.core.exceptions import (
     DriplineAMQPConnectionError,
     DriplineAMQPError,
@@ -26,7 +26,7 @@ class Status(IntEnum):
     NO_REPLY = 4
     BAD_CONFIG = 5
     NOT_SERVING = 6  # the service could not start, or ended by an error
-    INTERRUPTED = 130  # Ctrl-C while a request waits
+    INTERRUPTED = 130  # Ctrl-C while a request waits, or a broadcast that was not confirmed
 
 
 class CommandError(Exception):
@@ -41,10 +41,10 @@ class CommandError(Exception):
         super().__init__(*sentences)
         self.status = status
 
-    def report(self, logger: logging.Logger) -> Status:
+    def report(self, logger: logging.Logger, level: int = logging.ERROR) -> Status:
         """Log the sentences in the name of the verb that calls this, and return the status."""
         for sentence in self.args:
-            logger.error("%s", sentence, stacklevel=2)
+            logger.log(level, "%s", sentence, stacklevel=2)
         return self.status
 
 
@@ -58,6 +58,6 @@ def command_error(error: DriplineError) -> CommandError:
         return CommandError(Status.NO_REPLY, str(error))
     if isinstance(error, (DriplineDecodingError, DriplineNoMessageEncodingError)):
         return CommandError(Status.FAILED, f"the reply cannot be understood: {error}")
-    if isinstance(error, AuthenticationsFileError):
+    if isinstance(error, CredentialsError):
         return CommandError(Status.BAD_CONFIG, str(error))
     return CommandError(Status.USAGE, str(error))

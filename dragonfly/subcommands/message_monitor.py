@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
-from dragonfly.core.constants import ALERTS, EXCHANGES, LEVEL_MESSAGE, PROBE_HEADER
+from dragonfly.core.constants import ALERTS, EXCHANGES, PROBE_HEADER
 from dragonfly.core.exceptions import DriplineError
 from dragonfly.subcommands.broker_choice import choose_broker
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
 from dragonfly.subcommands.routing_key import check_length
+from dragonfly.subcommands.seconds import seconds
 from dragonfly.subcommands.signals import Terminated, interrupted_by_sigterm
 
 if TYPE_CHECKING:
     from dragonfly.core.amqp.packet import Delivery
     from dragonfly.core.listener import Listener
+    from dragonfly.subcommands.message_printer import Printer
 
 logger = logging.getLogger(__name__)
 
 _EVERYTHING = "#"
-_NO_APP = "unknown"
 _VERBOSITY_FOR_PROBES = 2
 
 
 class Monitor:
     """Print every message that an exchange delivers for some keys, until Ctrl-C."""
+
+    example = "dragonfly monitor -k sensor_value.#"
 
     def update_parser(self, parser: argparse.ArgumentParser, more_options: argparse._ArgumentGroup) -> None:
         """Declare what the verb understands."""
@@ -35,108 +40,95 @@ class Monitor:
             "-e",
             "--exchange",
             metavar="exchange name",
-            default=ALERTS,
+            action="append",
             help="amqp name of the exchange to monitor",
         )
         parser.add_argument("-k", "--keys", metavar="keys", nargs="*", default=[], help="amqp binding keys to follow")
         parser.add_argument("-po", "--payload-only", action="store_true", help="Print only the message.payload")
         more_options.add_argument("--json", action="store_true", help="print each message as a JSON object on one line")
+        more_options.add_argument("--count", type=_count, metavar="N", help="end after so many messages")
+        more_options.add_argument("--duration", type=seconds, metavar="SECONDS", help="end after so long")
+        more_options.add_argument(
+            "--show-keys", action="store_true", help="print lockout keys as they are, instead of three asterisks"
+        )
 
     def __call__(self, args: argparse.Namespace) -> int:
         """Print messages until the person has seen enough, and return the exit status."""
+        exchanges = list(dict.fromkeys(args.exchange or [ALERTS]))
         try:
             with interrupted_by_sigterm():
-                self._follow(args)
+                self._follow(exchanges, args)
         except CommandError as err:
             return err.report(logger)
         except DriplineError as err:
-            return _explained(err, args.exchange).report(logger)
+            return _explained(err, exchanges).report(logger)
         except Terminated:
             logger.warning("received SIGTERM... exiting")
         except KeyboardInterrupt:
             logger.warning("received <Ctrl+c>... exiting")
         return Status.SUCCESS
 
-    def _follow(self, args: argparse.Namespace) -> None:
-        keys = args.keys or [_EVERYTHING]
+    def _follow(self, exchanges: list[str], args: argparse.Namespace) -> None:
+        keys = list(dict.fromkeys(args.keys)) or [_EVERYTHING]
         try:
-            for text in (args.exchange, *keys):
+            for text in (*exchanges, *keys):
                 check_length(text)
         except ValueError as err:
             raise CommandError(Status.USAGE, str(err)) from err
         broker = choose_broker(args)
 
         from dragonfly.core.listener import Listener  # it loads pika, which -h does not need
+        from dragonfly.subcommands.message_printer import BlockPrinter, LinePrinter
 
-        show = _show_json if args.json else _show_block
-        name = f"monitor@{socket.gethostname()}"
-        listener = Listener(broker, args.exchange, keys, name)
+        printer: Printer
+        if args.json:
+            printer = LinePrinter(args.payload_only, args.show_keys)
+        else:
+            source = f"{__name__}({_print_all.__code__.co_firstlineno})"
+            printer = BlockPrinter(args.payload_only, args.show_keys, source)
+        listener = Listener(broker, exchanges, keys, f"monitor@{socket.gethostname()}")
         try:
             listener.start()
             logger.info("starting to monitor")
-            while True:
-                delivery = _next(listener)
-                if delivery is not None and _is_wanted(delivery, args.verbose):
-                    show(delivery, args.payload_only)
+            _print_all(listener, printer, args)
         finally:
             listener.stop()
 
 
-def _next(listener: Listener) -> Delivery | None:
-    """Return the next message; what was shown reaches the reader before there is a wait for it."""
-    delivery = listener.next(0)
-    if delivery is None:
+def _print_all(listener: Listener, printer: Printer, args: argparse.Namespace) -> None:
+    left = args.count or math.inf
+    end = math.inf if args.duration is None else time.monotonic() + args.duration
+    while left > 0 and time.monotonic() < end:
+        wanted = [delivery for delivery in _next(listener, end) if _is_wanted(delivery, args.verbose)]
+        if len(wanted) > left:
+            del wanted[int(left) :]
+        left -= len(wanted)
+        sys.stdout.write(printer.text(wanted))
+    sys.stdout.flush()
+
+
+def _next(listener: Listener, end: float) -> list[Delivery]:
+    """Return the next messages; what was printed reaches the reader before there is a wait for them."""
+    burst = listener.next_burst(0)
+    if not burst:
         sys.stdout.flush()
-        delivery = listener.next(None)
-    return delivery
+        burst = listener.next_burst(None if end == math.inf else max(0.0, end - time.monotonic()))
+    return burst
 
 
 def _is_wanted(delivery: Delivery, verbosity: int) -> bool:
-    return verbosity >= _VERBOSITY_FOR_PROBES or PROBE_HEADER not in (delivery.headers or {})
+    return PROBE_HEADER not in delivery.headers or verbosity >= _VERBOSITY_FOR_PROBES
 
 
-def _show_block(delivery: Delivery, payload_only: bool) -> None:
-    from dragonfly.subcommands.message_text import indented, undecoded
-
-    try:
-        content = _content(delivery, payload_only)
-        text = indented(content, 2 if payload_only else 4)
-    except DriplineError as err:
-        text = f"cannot be decoded: {err}\n{undecoded(delivery.body)}"
-    logger.log(
-        LEVEL_MESSAGE,
-        "\n%s [%s]     (From App [routing_key])\n%s",
-        delivery.app_id or _NO_APP,
-        delivery.routing_key,
-        text,
-    )
-
-
-def _show_json(delivery: Delivery, payload_only: bool) -> None:
-    from dragonfly.subcommands.message_text import one_line, undecoded
-
-    fields: dict[str, Any] = {
-        "exchange": delivery.exchange,
-        "routing_key": delivery.routing_key,
-        "app_id": delivery.app_id,
-    }
-    try:
-        fields["message"] = _content(delivery, payload_only)
-    except DriplineError as err:
-        fields.update(message=None, reason=str(err), body=undecoded(delivery.body))
-    sys.stdout.write(one_line(fields) + "\n")
-
-
-def _content(delivery: Delivery, payload_only: bool) -> Any:
-    from dragonfly.core.codec import decode
-    from dragonfly.subcommands.message_text import shown_fields
-
-    message = decode(delivery.body, delivery.content_encoding)
-    return message.payload if payload_only else shown_fields(message)
-
-
-def _explained(error: DriplineError, exchange: str) -> CommandError:
-    if f"no exchange '{exchange}'" in str(error):
-        known = " and ".join(EXCHANGES)
-        return CommandError(Status.USAGE, f"there is no exchange {exchange}: those of a mesh are {known}")
+def _explained(error: DriplineError, exchanges: list[str]) -> CommandError:
+    for exchange in exchanges:
+        if f"no exchange '{exchange}'" in str(error):
+            known = " and ".join(EXCHANGES)
+            return CommandError(Status.USAGE, f"there is no exchange {exchange}: those of a mesh are {known}")
     return command_error(error)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 18 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on was expected, not {text!r}")
+    return int(text)

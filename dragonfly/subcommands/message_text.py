@@ -1,7 +1,8 @@
 """Messages as people and programs read them.
 
 The order of the fields is the tutorial's, whatever the sender's was; unknown fields come last. A lockout key
-is a secret and never shown.
+is a secret and never shown: neither where a request carries it, nor in the reply to a lock, which has it as
+`lockout-key` and, for older clients, as `key` beside that.
 """
 
 from __future__ import annotations
@@ -11,24 +12,43 @@ import re
 from json.encoder import encode_basestring
 from typing import Any
 
-from dragonfly.core.message import Message
+from dragonfly.core.message import Message, ReplyMessage
 
 # Requests, replies and alerts each have some of these, and one order suits them all.
 _FIELDS = ("timestamp", "sender_info", "retcode", "return_msg", "payload", "msgop", "lockout_key")
 _SENDER_FIELDS = ("username", "exe", "package", "hostname", "version", "commit", "service_name")
 _MASK = "***"
 _encode = json.JSONEncoder().encode
-_LOCKOUT_KEY_IN_TEXT = re.compile(r'("lockout_key"\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s,}]+)')
+_LOCKOUT_KEY = "lockout_key"
+_VALUE_IN_TEXT = r"""("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}\]]+)"""
+_LOCKOUT_KEY_IN_TEXT = re.compile(r"""(lockout[_-]key["']?\s*[:=]\s*)""" + _VALUE_IN_TEXT, re.IGNORECASE | re.DOTALL)
+_KEY_IN_TEXT = re.compile(r"""(["']key["']\s*:\s*)""" + _VALUE_IN_TEXT, re.DOTALL)
 
 
-def shown_fields(message: Message) -> dict[str, Any]:
-    """Return a message's fields in the order to show them, without its msgtype."""
+def may_hold_key(body: bytes) -> bool:
+    """Tell whether the bytes of a message may hold a lockout key; nearly no message does."""
+    # In JSON any letter may be written by its number.
+    return b"lockout" in body.lower() or b"\\u" in body
+
+
+def shown_fields(message: Message, masked: bool = True) -> dict[str, Any]:
+    """Return a message's fields in the order to show them, without its msgtype.
+
+    Args:
+        message: the message.
+        masked: whether lockout keys in it are replaced.
+    """
     fields = message.to_dict()
     del fields["msgtype"]
-    if "lockout_key" in fields:
-        fields["lockout_key"] = _MASK
+    if masked:
+        fields = _masked(fields)
     fields["sender_info"] = _in_order(fields["sender_info"], _SENDER_FIELDS)
     return _in_order(fields, _FIELDS)
+
+
+def shown_payload(message: Message, masked: bool = True) -> Any:
+    """Return what a message is about, as it may be shown; `masked` as in shown_fields."""
+    return _masked(message.payload) if masked else message.payload
 
 
 def indented(value: Any, columns: int) -> str:
@@ -57,9 +77,46 @@ def one_line(value: Any) -> str:
     return _encode(value)
 
 
-def undecoded(body: bytes) -> str:
-    """Return bytes that are no message as text."""
-    return _LOCKOUT_KEY_IN_TEXT.sub(rf'\1"{_MASK}"', body.decode("utf-8", "backslashreplace"))
+def reply_line(reply: ReplyMessage, target: str) -> str:
+    """Return the reply to a request as one line for programs."""
+    fields = {
+        "target": target,
+        "service": reply.service_name,
+        "retcode": reply.retcode,
+        "return_msg": reply.return_msg,
+        "payload": reply.payload,
+        "timestamp": reply.timestamp,
+    }
+    return one_line(fields)
+
+
+def undecoded(body: bytes, show_keys: bool = False) -> str:
+    """Return bytes that are no message as text, with what looks like a lockout key replaced unless `show_keys`."""
+    text = body.decode("utf-8", "backslashreplace")
+    if show_keys:
+        return text
+    text, found = _LOCKOUT_KEY_IN_TEXT.subn(rf'\1"{_MASK}"', text)
+    return _KEY_IN_TEXT.sub(rf'\1"{_MASK}"', text) if found else text
+
+
+def _masked(value: Any) -> Any:
+    """Return a value with a mask in the place of each lockout key in it; the value itself stays as it is."""
+    # Nearly no message has one, and to look for the word is cheaper than to walk through all values.
+    return _walked(value) if "lockout" in repr(value).lower() else value
+
+
+def _walked(value: Any) -> Any:
+    if isinstance(value, dict):
+        is_locking = any(map(_is_lockout_key, value))
+        return {
+            key: _MASK if is_locking and (key == "key" or _is_lockout_key(key)) else _walked(item)
+            for key, item in value.items()
+        }
+    return [_walked(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_lockout_key(name: str) -> bool:
+    return name.lower().replace("-", "_") == _LOCKOUT_KEY
 
 
 def _in_order(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

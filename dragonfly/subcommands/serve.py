@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import argparse
 import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
-from dragonfly.core.credentials import parsed_address
+from dragonfly.core.broker_address import Broker, parsed_addresses
+from dragonfly.core.credentials import CredentialsError
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError, ServiceStartError
+from dragonfly.status_log_handlers import Source, beside_the_terminal
 from dragonfly.subcommands.broker_choice import environment_broker
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
 from dragonfly.subcommands.signals import calling_on_signals, interrupted_by_sigterm
+from dragonfly.subcommands.whole_service import whole_service
+
+if TYPE_CHECKING:
+    from dragonfly.core.service import Service
+    from dragonfly.loader import Config
 
 logger = logging.getLogger(__name__)
 
 
 class Serve:
     """Run the service of a config file until Ctrl-C or SIGTERM."""
+
+    example = "dragonfly serve -c examples/kv_store_tutorial.yaml"
 
     failure_status = Status.NOT_SERVING
 
@@ -33,39 +44,41 @@ class Serve:
 
         from dragonfly.loader import ConfigError  # it loads YAML and pika, which -h does not need
 
-        try:
-            with interrupted_by_sigterm():
-                _serve(args)
-        except ConfigError as err:
-            return CommandError(Status.BAD_CONFIG, *map(str, err.problems)).report(logger)
-        except CommandError as err:
-            return err.report(logger)
-        except DriplineAMQPConnectionError as err:
-            return command_error(err).report(logger)
-        except (ServiceStartError, DriplineError) as err:
-            return CommandError(Status.NOT_SERVING, str(err)).report(logger)
-        except KeyboardInterrupt:
-            logger.info("interrupted before the service was there")
+        with interrupted_by_sigterm(), ExitStack() as places:
+            try:
+                _serve(args, places)
+            except ConfigError as err:
+                return CommandError(Status.BAD_CONFIG, *map(str, err.problems)).report(logger)
+            except CommandError as err:
+                return err.report(logger)
+            except (CredentialsError, DriplineAMQPConnectionError) as err:
+                return command_error(err).report(logger)
+            except (ServiceStartError, DriplineError) as err:
+                # The service cannot go on, and a person must know.
+                return CommandError(Status.NOT_SERVING, str(err)).report(logger, logging.CRITICAL)
+            except KeyboardInterrupt:
+                logger.info("interrupted before the service was there")
         return Status.SUCCESS
 
 
-def _serve(args: argparse.Namespace) -> None:
-    from dragonfly.loader import load
-
-    config = load(args.config)
-    logger.info("starting %s", config.name)
-    service = config.build_service(broker=_broker_instead(args.broker, config.broker), keys=args.keys)
-    try:
+def _serve(args: argparse.Namespace, places: ExitStack) -> None:
+    def made(service: Service) -> None:
+        logger.info("starting %s", service.name)
         service.connect()
-        config.build_endpoints(service)
-        # From here on the first signal asks the service to stop, and the second not to wait.
-        with calling_on_signals(service.request_stop):
-            service.run()
-    finally:
-        service.stop()
+        settings = service.settings
+        channel = "" if args.no_slack else settings.slack_channel
+        source = Source(service.name, service.send_alert, settings.status_alerts, channel)
+        places.enter_context(beside_the_terminal(source))
+
+    def overrides(config: Config) -> dict[str, Any]:
+        return {"broker": _broker_instead(args.broker, config.broker), "keys": args.keys}
+
+    # From its block on the first signal asks the service to stop, and the second not to wait.
+    with whole_service(args.config, overrides, made) as (_, service), calling_on_signals(service.request_stop):
+        service.run()
 
 
-def _broker_instead(option: str | None, in_file: str | None) -> str | None:
+def _broker_instead(option: str | None, in_file: Broker) -> str | None:
     """Return the broker that replaces the file's; None where the file's stands, or nobody names one.
 
     Raises:
@@ -75,7 +88,7 @@ def _broker_instead(option: str | None, in_file: str | None) -> str | None:
     if broker is None and in_file is None:
         broker = environment_broker()
     try:
-        parsed_address(broker)
+        parsed_addresses(broker)
     except DriplineError as err:
         raise command_error(err) from err
     return broker

@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures that give a test a broker.
+"""The pytest plugin: fixtures that give a test a broker, a mesh and a clock.
 
 - `--broker embedded|rabbitmq|both`: what the fixture `broker` gives, the embedded broker by default; with `both`, each
   test that has the fixture runs twice. A test marked `rabbitmq` runs on RabbitMQ alone.
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from dragonfly.broker import Broker
+from dragonfly.testing.clock import ManualClock
 from dragonfly.testing.mesh import Mesh
 from dragonfly.testing.rabbitmq import RabbitMQNode
 
@@ -86,6 +87,12 @@ def mesh(broker: Broker | RabbitMQNode | RunningBroker) -> Iterator[Mesh]:
     """Give a mesh on the broker: `mesh.serve(yaml)`, `mesh.client.get("peaches")`; all of it ends with the test."""
     with Mesh(broker.address) as running:
         yield running
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Give a clock that stands still; after `mesh.serve(yaml, clock=clock)`, `clock.advance(30)` lets 30 s pass."""
+    return ManualClock()
 
 
 def require_rabbitmq() -> None:

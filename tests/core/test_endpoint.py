@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from dragonfly.core.calibration import calibrate
 from dragonfly.core.constants import OP_CMD, OP_CONFIG, OP_GET, OP_RUN, OP_SEND, OP_SET
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import (
@@ -15,41 +14,8 @@ from dragonfly.core.exceptions import (
     DriplineValueError,
 )
 from dragonfly.core.provider import Provider
-
-
-class Recorder(Endpoint):
-    """An endpoint that does everything and writes down what it did."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.setpoint = 4.2
-        self._value: Any = "0.75"
-        self._done: list[Any] = []
-
-    @calibrate()
-    def on_get(self) -> Any:
-        self._done.append("get")
-        return self._value
-
-    def on_set(self, value: Any, unit: str = "V") -> Any:
-        self._done.append(("set", value, unit))
-        self._value = value
-        return f"set to {value}"
-
-    def on_run(self, *args: Any, **kwargs: Any) -> Any:
-        return ["run", args, kwargs]
-
-    def on_send(self, *commands: Any) -> Any:
-        return ["send", commands]
-
-    def move(self, x: float, y: float = 0.0) -> Any:
-        return ["move", x, y]
-
-    def free(self, *args: Any, **kwargs: Any) -> Any:
-        return ["free", args, kwargs]
-
-    def clumsy(self, x: float = 0.0) -> Any:
-        return len(x)  # type: ignore[arg-type]
+from tests.core.recorder import Recorder
+from tests.stub_service import StubService
 
 
 @pytest.fixture
@@ -194,30 +160,6 @@ def test_a_handlers_own_error_comes_through(operation: int, args: list[Any], err
     assert caught.value is error
 
 
-def test_without_get_on_set_a_set_gives_what_on_set_returns(recorder: Recorder) -> None:
-    assert recorder.handle(OP_SET, "", [1], {}) == "set to 1"
-    assert recorder._done == [("set", 1, "V")]
-
-
-def test_with_get_on_set_a_set_gives_what_a_get_returns_afterwards() -> None:
-    recorder = Recorder(name="peaches", calibration="2*{}", get_on_set=True)
-    assert recorder.handle(OP_SET, "", [3], {"unit": "mV"}) == {"value_cal": 6, "value_raw": 3}
-    assert recorder._done == [("set", 3, "mV"), "get"]
-
-
-def test_get_on_set_can_be_switched_while_running(recorder: Recorder) -> None:
-    recorder.handle(OP_SET, "get_on_set", [True], {})
-    assert recorder.handle(OP_SET, "", [1], {}) == {"value_cal": 2, "value_raw": 1}
-    recorder.handle(OP_CONFIG, "", ["get_on_set", False], {})
-    assert recorder.handle(OP_SET, "", [2], {}) == "set to 2"
-
-
-def test_a_set_of_an_attribute_is_no_set_of_the_value() -> None:
-    recorder = Recorder(name="peaches", get_on_set=True)
-    assert recorder.handle(OP_SET, "setpoint", [7], {}) is None
-    assert (recorder.setpoint, recorder._done) == (7, [])
-
-
 def test_a_calibration_can_be_read_and_not_set(recorder: Recorder) -> None:
     with pytest.raises(DriplineMethodNotSupportedError, match=r"^peaches\.calibration can be read, not set$"):
         recorder.handle(OP_SET, "calibration", ["3*{}"], {})
@@ -254,12 +196,7 @@ def test_a_new_endpoint_is_in_no_service() -> None:
 
 
 def test_an_endpoint_finds_its_service_through_its_providers() -> None:
-    class StubService(Provider):
-        @property
-        def service(self) -> Any:
-            return self
-
-    service, provider, endpoint = StubService(name="s"), Provider(name="p"), Endpoint(name="e")
+    service, provider, endpoint = StubService("s"), Provider(name="p"), Endpoint(name="e")
     provider.add_endpoint(endpoint)
     assert endpoint.service is None
     service.add_endpoint(provider)
@@ -281,23 +218,17 @@ def test_a_command_that_is_none_is_refused(recorder: Recorder, command: str) -> 
         assert caught.value.retcode in (304, 306)
 
 
-class Undecorated(Endpoint):
-    """A class of somebody who did not know of @calibrate."""
-
-    def on_get(self) -> Any:
-        return "3"
-
-    def on_set(self, value: Any) -> None:
-        pass
-
-
-def test_a_calibration_is_applied_where_the_class_forgot_the_decorator() -> None:
-    assert Undecorated(name="a", calibration="2*{}").handle(OP_GET, "", [], {}) == {"value_cal": 6, "value_raw": "3"}
-    assert Undecorated(name="a").handle(OP_GET, "", [], {}) == "3"
+def test_unit_and_description_are_read_and_cannot_be_set() -> None:
+    peaches = Recorder(name="peaches", unit="K", description="heats the cell")
+    assert peaches.handle(OP_GET, "unit", [], {}) == peaches.describe()["unit"] == "K"
+    assert peaches.handle(OP_GET, "description", [], {}) == peaches.describe()["description"] == "heats the cell"
+    for name in ("unit", "description"):
+        with pytest.raises(DriplineMethodNotSupportedError, match="can be read, not set"):
+            peaches.handle(OP_SET, name, ["x"], {})
 
 
-def test_a_value_that_is_set_and_cannot_be_read_back_is_said_to_be_set() -> None:
-    endpoint = Undecorated(name="a", calibration={"4": "four"}, get_on_set=True)
-    with pytest.raises(DriplineValueError, match="^a is set, but reading it back failed: a: raw value <'3'>") as caught:
-        endpoint.handle(OP_SET, "", [3], {})
-    assert caught.value.result == {"value_raw": "3"}
+@pytest.mark.parametrize("name", ["unit", "description"])
+@pytest.mark.parametrize("value", [5, True, ["K"], {}])
+def test_unit_and_description_are_texts(name: str, value: Any) -> None:
+    with pytest.raises(DriplineValueError, match=f"^{name} must be a text, not .*: put it in quotes$"):
+        Recorder(name="peaches", **{name: value})

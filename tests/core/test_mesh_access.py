@@ -1,13 +1,11 @@
 """What of an endpoint the mesh may touch, tried with every name there is."""
 
-from collections.abc import Callable, Iterator
+from functools import cached_property, partialmethod
 from typing import Any
 
 import pytest
 
 from dragonfly.core import mesh_access
-from dragonfly.core.constants import OP_CMD, OP_CONFIG, OP_GET, OP_SET
-from dragonfly.core.data_logger import DataLogger
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import (
     DriplineError,
@@ -15,123 +13,8 @@ from dragonfly.core.exceptions import (
     DriplineMethodNotSupportedError,
     DriplineValueError,
 )
-from dragonfly.core.provider import Provider
 from dragonfly.core.spime import Spime
-from dragonfly.implementations.key_value_store import kv_store, kv_store_key
-
-LOGGING = {"log_interval", "max_interval", "max_fractional_change", "alert_routing_key", "log_on_set"}
-# class: attributes that can be read, attributes that can be set, commands
-ALLOWED: dict[type[Endpoint], tuple[set[str], set[str], set[str]]] = {
-    Endpoint: ({"calibration", "get_on_set"}, {"get_on_set"}, {"ping"}),
-    Provider: ({"calibration", "get_on_set", "endpoint_names"}, {"get_on_set"}, {"ping"}),
-    kv_store: ({"calibration", "get_on_set", "endpoint_names"}, {"get_on_set"}, {"ping"}),
-    Spime: ({"calibration", "get_on_set"} | LOGGING, {"get_on_set"} | LOGGING, {"ping"}),
-    kv_store_key: ({"calibration", "get_on_set"} | LOGGING, {"get_on_set"} | LOGGING, {"ping"}),
-}
-STRANGE = ["", " ", ".", "__class__.__name__", "ping.__func__", "ping()", "PING", "log-interval", "no_such", "\ud800"]
-VALUES = [None, True, False, 0, 12, -1.5, "text", "", [1], {"a": 1}, "x" * 10_000, float("nan")]
-
-classes = pytest.mark.parametrize("cls", ALLOWED, ids=lambda cls: cls.__name__)
-
-
-def make(cls: type[Endpoint]) -> Endpoint:
-    """Return an endpoint that has a place in a tree, so that its plumbing leads somewhere."""
-    endpoint = cls(name="peaches")
-    Provider(name="parent").add_endpoint(endpoint)
-    if isinstance(endpoint, Provider):
-        endpoint.add_endpoint(Endpoint(name="child"))
-    return endpoint
-
-
-def every_name(endpoint: Endpoint) -> list[str]:
-    places = (endpoint, type(endpoint), type, DataLogger, Provider, kv_store_key)
-    return sorted({name for place in places for name in dir(place)} | set(vars(endpoint)) | set(STRANGE))
-
-
-def state(endpoint: Endpoint) -> tuple[dict[str, Any], set[str], list[str]]:
-    children = list(getattr(endpoint, "_endpoints", {}))
-    return dict(vars(endpoint)), set(vars(type(endpoint))), children
-
-
-def accepted(endpoint: Endpoint, action: Callable[[str], Any]) -> set[str]:
-    """Return the names that an action takes; all others raise a DriplineError and change nothing."""
-    names = set()
-    for name in every_name(endpoint):
-        before = state(endpoint)
-        try:
-            action(name)
-        except DriplineError as err:
-            assert err.retcode in (303, 304, 306), name
-            assert len(str(err)) < 250, name
-        else:
-            names.add(name)
-        assert state(endpoint) == before or name in names
-    return names
-
-
-@classes
-def test_nothing_but_these_attributes_can_be_read(cls: type[Endpoint]) -> None:
-    endpoint = make(cls)
-    assert accepted(endpoint, lambda name: mesh_access.read(endpoint, name)) == ALLOWED[cls][0]
-
-
-@classes
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:10])
-def test_nothing_but_these_attributes_can_be_set(cls: type[Endpoint], value: Any) -> None:
-    endpoint = make(cls)
-    assert accepted(endpoint, lambda name: mesh_access.write(endpoint, name, value)) <= ALLOWED[cls][1]
-
-
-@classes
-def test_each_of_these_attributes_can_be_set(cls: type[Endpoint]) -> None:
-    endpoint = make(cls)
-    takes = {
-        name
-        for value in VALUES
-        for name in accepted(endpoint, lambda name, value=value: mesh_access.write(endpoint, name, value))
-    }
-    assert takes == ALLOWED[cls][1]
-
-
-@classes
-def test_nothing_but_ping_is_a_command(cls: type[Endpoint]) -> None:
-    endpoint = make(cls)
-    assert accepted(endpoint, lambda name: mesh_access.command(endpoint, name)) == ALLOWED[cls][2]
-
-
-@classes
-def test_a_value_that_was_set_is_read(cls: type[Endpoint]) -> None:
-    endpoint = make(cls)
-    mesh_access.write(endpoint, "get_on_set", True)
-    assert mesh_access.read(endpoint, "get_on_set") is True
-
-
-def requests(name: str) -> Iterator[tuple[int, str, list[Any]]]:
-    """Give each way in which a request can name an attribute or a command."""
-    for values in ([], [5], ["x"], [None], [name], [name, 5], [[]]):
-        for operation in (OP_GET, OP_SET, OP_CONFIG, OP_CMD):
-            yield operation, name, values
-            yield operation, "", values
-
-
-@classes
-@pytest.mark.parametrize("keys", [{}, {"value": 5}, {"method": "ping"}, {"x": 1, "y": []}], ids=str)
-def test_no_request_raises_anything_but_an_error_with_a_code(cls: type[Endpoint], keys: dict[str, Any]) -> None:
-    outcomes = {True: 0, False: 0}
-    for name in every_name(make(cls)):
-        for operation, specifier, values in requests(name):
-            endpoint = make(cls)
-            names = set(vars(endpoint))
-            try:
-                endpoint.handle(operation, specifier, values, dict(keys))
-            except DriplineError:
-                outcomes[False] += 1
-            else:
-                outcomes[True] += 1
-            assert set(vars(endpoint)) == names
-            assert endpoint.name == "peaches" and endpoint.provider.name == "parent"
-    assert outcomes[False] > 100
-    assert outcomes[True] > 0 or keys
+from tests.core.test_mesh_access_table import outcome
 
 
 class Device(Endpoint):
@@ -233,20 +116,19 @@ def test_a_list_adds_to_those_of_the_ancestors() -> None:
         mesh_access.command(refined, "on_reset")
 
 
-# What is told where nothing is near, and not too much of it.
-ATTRIBUTES = "; it has calibration, get_on_set, limit, on_time, serial, setpoint, unit"
-COMMANDS = "; it has convert, kind, ping, reset"
+# What is told where nothing is near, and not too much of it: a device has more attributes than fit into a sentence.
+COMMANDS = "; it has convert, describe, kind, lock, lock_status, ping, reset, unlock"
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("setpont", "; did you mean setpoint?"),
-        ("limits", "; did you mean limit?"),
-        ("transform", ATTRIBUTES),
-        ("", ATTRIBUTES),
+        ("limitt", "; did you mean limit?"),
+        ("transform", ""),
+        ("", ""),
         ("setpoint.real", "; did you mean setpoint?"),
-        ("xyz", ATTRIBUTES),
+        ("xyz", ""),
     ],
 )
 def test_an_unknown_attribute_is_304_with_a_near_miss_and_nothing_is_created(name: str, hint: str) -> None:
@@ -257,6 +139,13 @@ def test_an_unknown_attribute_is_304_with_a_near_miss_and_nothing_is_created(nam
             action()
         assert str(caught.value) == f"d(Device) has no <{name}> attribute{hint}"
     assert vars(device) == before
+
+
+def test_few_attributes_are_named() -> None:
+    with pytest.raises(DriplineValueError) as caught:
+        mesh_access.read(Endpoint(name="e"), "xyz")
+    names = "calibration, description, get_on_set, is_locked, limits, unit"
+    assert str(caught.value) == f"e(Endpoint) has no <xyz> attribute; it has {names}"
 
 
 @pytest.mark.parametrize(
@@ -330,3 +219,40 @@ def test_a_name_of_any_length_is_refused_with_a_short_text() -> None:
     with pytest.raises(DriplineMethodNotSupportedError) as refused:
         mesh_access.read(Device(name="d"), "_" * 100_000)
     assert len(str(refused.value)) < 250
+
+
+class Reworked(Device):
+    """What puts something else in the place of an ancestor's members."""
+
+    reset = None
+    kind = "cryostat"
+    offset = property(None, lambda self, value: None)
+    twice = partialmethod(Device.convert, 4)
+
+    def setpoint(self) -> float:
+        return 5.0
+
+    @property
+    def limit(self) -> float:
+        return 9.0
+
+    @cached_property
+    def model(self) -> str:
+        return "M1"
+
+
+def test_what_stands_in_the_place_of_an_ancestors_member_counts() -> None:
+    assert {"kind", "limit", "model", "reset"} <= mesh_access.class_attributes(Reworked)
+    assert {"convert", "setpoint"} <= mesh_access.commands(Reworked)
+    device = Reworked.__new__(Reworked)
+    device.__dict__.update(vars(Device(name="d")))
+    assert mesh_access.read(device, "kind") == "cryostat"
+    assert mesh_access.read(device, "model") == "M1"
+    for refused in (lambda: mesh_access.command(device, "reset"), lambda: mesh_access.read(device, "twice")):
+        assert outcome(refused) == 304
+    assert outcome(lambda: mesh_access.command(device, "twice")) == 304
+    with pytest.raises(DriplineMethodNotSupportedError, match="can be read, not set"):
+        mesh_access.write(device, "limit", 3)
+    mesh_access.write(device, "offset", 3)
+    with pytest.raises(DriplineMethodNotSupportedError, match="can be set, not read"):
+        mesh_access.read(device, "offset")

@@ -6,24 +6,16 @@ import pytest
 
 from dragonfly.core.calibration import calibrate
 from dragonfly.core.constants import OP_GET, OP_SET
-from dragonfly.core.exceptions import DriplineError, DriplineHardwareError, DriplineValueError
+from dragonfly.core.exceptions import (
+    DriplineError,
+    DriplineHardwareError,
+    DriplinePayloadError,
+    DriplineValueError,
+    DriplineWarning,
+)
 from dragonfly.core.provider import Provider
 from dragonfly.core.spime import Spime
-
-
-class StubService(Provider):
-    """A service that notes its alerts."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.alerts: list[tuple[str, Any]] = []
-
-    @property
-    def service(self) -> "StubService":
-        return self
-
-    def send_alert(self, routing_key: str, payload: Any) -> None:
-        self.alerts.append((routing_key, payload))
+from tests.stub_service import StubService
 
 
 class Source(Spime):
@@ -60,32 +52,44 @@ def on_mesh(spime: Spime) -> StubService:
     return service
 
 
-@pytest.mark.parametrize(
-    ("keys", "answer", "alert"),
-    [
-        # nothing is told unless log_on_set says so
-        ({}, None, None),
-        ({"get_on_set": True}, {"value_raw": "1.5"}, None),
-        ({"get_on_set": True, "calibration": "2*{}"}, {"value_cal": 3.0, "value_raw": "1.5"}, None),
-        # with get_on_set it is what was read, without it the value set
-        ({"log_on_set": True}, None, {"value_raw": 1.5}),
-        ({"log_on_set": True, "calibration": "2*{}"}, None, {"value_cal": 3.0, "value_raw": 1.5}),
-        ({"log_on_set": True, "get_on_set": True}, {"value_raw": "1.5"}, {"value_raw": "1.5"}),
-        (
-            {"log_on_set": True, "get_on_set": True, "calibration": "2*{}"},
-            {"value_cal": 3.0, "value_raw": "1.5"},
-            {"value_cal": 3.0, "value_raw": "1.5"},
-        ),
-        # what on_set returns is the answer, and the alert only where it is a value
-        ({"log_on_set": True, "returned": "done"}, "done", {"value_raw": 1.5}),
-        ({"log_on_set": True, "returned": {"state": 1}}, {"state": 1}, {"value_raw": 1.5}),
-        ({"log_on_set": True, "returned": {"value_raw": "1.49"}}, {"value_raw": "1.49"}, {"value_raw": "1.49"}),
-        ({"log_on_set": True, "get_on_set": True, "returned": "done"}, {"value_raw": "1.5"}, {"value_raw": "1.5"}),
-    ],
-)
-def test_a_set_is_answered_and_told_once(keys: dict[str, Any], answer: Any, alert: Any) -> None:
-    source = Source(name="volts", **keys)
+SET, SET_CAL = {"value_raw": 1.5}, {"value_cal": 3.0, "value_raw": 1.5}
+READ, READ_CAL = {"value_raw": "1.5"}, {"value_cal": 3.0, "value_raw": "1.5"}
+OWN = {"value_raw": "1.49"}
+
+# get_on_set, log_on_set, what on_set returns, calibration; the answer and the alert.
+COMBINATIONS = [
+    (False, False, None, None, None, None),
+    (False, False, None, "2*{}", None, None),
+    (False, False, "done", None, "done", None),
+    (False, False, "done", "2*{}", "done", None),
+    (False, False, OWN, None, OWN, None),
+    (False, False, OWN, "2*{}", OWN, None),
+    (False, True, None, None, None, SET),
+    (False, True, None, "2*{}", None, SET_CAL),
+    (False, True, "done", None, "done", SET),
+    (False, True, "done", "2*{}", "done", SET_CAL),
+    (False, True, {"state": 1}, None, {"state": 1}, SET),
+    (False, True, OWN, None, OWN, OWN),
+    (False, True, OWN, "2*{}", OWN, OWN),
+    *((True, False, returned, None, READ, None) for returned in (None, "done", OWN)),
+    *((True, False, returned, "2*{}", READ_CAL, None) for returned in (None, "done", OWN)),
+    (True, True, {"state": 1}, None, READ, READ),
+    *((True, True, returned, None, READ, READ) for returned in (None, "done", OWN)),
+    *((True, True, returned, "2*{}", READ_CAL, READ_CAL) for returned in (None, "done", OWN)),
+]
+
+
+@pytest.mark.parametrize("in_the_file", [True, False])
+@pytest.mark.parametrize(("get_on_set", "log_on_set", "returned", "calibration", "answer", "alert"), COMBINATIONS)
+def test_each_combination_of_get_on_set_and_log_on_set(
+    in_the_file: bool, get_on_set: bool, log_on_set: bool, returned: Any, calibration: Any, answer: Any, alert: Any
+) -> None:
+    keys = {"get_on_set": get_on_set, "log_on_set": log_on_set}
+    written = keys if in_the_file else {name: not value for name, value in keys.items()}
+    source = Source(name="volts", returned=returned, calibration=calibration, **written)
     service = on_mesh(source)
+    for name, value in keys.items():
+        source.handle(OP_SET, name, [value], {})
     assert source.handle(OP_SET, "", [1.5], {}) == answer
     assert service.alerts == ([] if alert is None else [("sensor_value.volts", alert)])
 
@@ -206,3 +210,57 @@ def test_a_spime_takes_the_keys_of_an_endpoint_and_of_a_logger() -> None:
 def test_a_key_that_nobody_takes_is_an_error() -> None:
     with pytest.raises(TypeError):
         Source(name="volts", log_intervall=30)
+
+
+@pytest.mark.parametrize("get_on_set", [False, True])
+@pytest.mark.parametrize("value", [5.1, "5.1", -0.1, "inf", "nan", True, None, "high", [1]])
+def test_a_set_that_its_limits_refuse_sets_and_tells_nothing(get_on_set: bool, value: Any) -> None:
+    source = Source(name="volts", limits=[0, 5], log_on_set=True, get_on_set=get_on_set)
+    service = on_mesh(source)
+    with pytest.raises(DriplineValueError, match=r"its limits.* \[0, 5\]$"):
+        source.handle(OP_SET, "", [value], {})
+    assert (service.alerts, source.on_get()) == ([], None)
+
+
+class Rounding(Source):
+    """A power supply that says what it made of a value."""
+
+    def on_set(self, value: Any) -> Any:
+        super().on_set(round(value))
+        raise DriplineWarning(f"rounded to {round(value)}")
+
+    def raw_after_set(self, value: Any) -> Any:
+        return self._raw
+
+
+def test_a_set_that_succeeds_with_a_remark_is_told() -> None:
+    source = Rounding(name="volts", log_on_set=True)
+    service = on_mesh(source)
+    with pytest.raises(DriplineWarning, match="^rounded to 2$"):
+        source.handle(OP_SET, "", [1.7], {})
+    assert service.alerts == [("sensor_value.volts", {"value_raw": 2})]
+
+
+def test_a_set_whose_alert_cannot_be_sent_is_done_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    source = Source(name="volts", log_on_set=True)
+    service = on_mesh(source)
+
+    def refused(routing_key: str, payload: Any) -> None:
+        raise DriplinePayloadError("the value cannot be carried by JSON")
+
+    service.send_alert = refused  # type: ignore[method-assign]
+    assert source.handle(OP_SET, "", [1.5], {}) is None
+    assert source.on_get() == {"value_raw": "1.5"}
+    assert caplog.messages == ["volts is set, but nobody can be told: the value cannot be carried by JSON"]
+
+
+def test_a_readback_that_fails_is_no_alert() -> None:
+    class Deaf(Source):
+        def on_get(self) -> Any:
+            raise DriplineHardwareError("no answer")
+
+    source = Deaf(name="volts", log_on_set=True, get_on_set=True)
+    service = on_mesh(source)
+    with pytest.raises(DriplineHardwareError, match="^volts is set, but reading it back failed: no answer$"):
+        source.handle(OP_SET, "", [1.5], {})
+    assert service.alerts == []

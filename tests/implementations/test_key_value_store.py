@@ -11,8 +11,8 @@ from dragonfly.core.exceptions import (
     DriplineMethodNotSupportedError,
     DriplineValueError,
 )
-from dragonfly.core.provider import Provider
 from dragonfly.implementations.key_value_store import kv_store, kv_store_key, times2, times3
+from tests.stub_service import StubService
 
 LOGGED = {"log_interval": 30, "log_on_set": True}
 TUTORIAL: dict[str, dict[str, Any]] = {
@@ -29,24 +29,9 @@ TUTORIAL: dict[str, dict[str, Any]] = {
 }
 
 
-class StubService(Provider):
-    """A service that notes its alerts."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.alerts: list[tuple[str, Any]] = []
-
-    @property
-    def service(self) -> "StubService":
-        return self
-
-    def send_alert(self, routing_key: str, payload: Any) -> None:
-        self.alerts.append((routing_key, payload))
-
-
 @pytest.fixture
 def service() -> StubService:
-    service, store = StubService(name="my_store"), kv_store(name="my_price_list")
+    service, store = StubService("my_store"), kv_store(name="my_price_list")
     service.add_endpoint(store)
     for name, keys in TUTORIAL.items():
         store.add_endpoint(kv_store_key(name=name, **keys))
@@ -236,3 +221,21 @@ def test_the_store_takes_what_is_sent_and_says_so(caplog: pytest.LogCaptureFixtu
 def test_what_the_store_does_not_do_is_306(service: StubService, name: str, operation: int, args: list[Any]) -> None:
     with pytest.raises(DriplineMethodNotSupportedError, match="^requested method not supported by this endpoint$"):
         do(service, name, operation, *args)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_told"),
+    [(0.75, False), ("0.8", False), (0.83, True), (-0.75, True), ("none left", True), (None, False)],
+)
+def test_a_key_is_told_when_its_value_which_is_read_as_a_text_has_changed_by_enough(value: Any, is_told: bool) -> None:
+    service, key = (
+        StubService(),
+        kv_store_key(name="plums", initial_value=0.75, log_interval=5, max_fractional_change=0.1),
+    )
+    service.add_endpoint(key)
+    key.handle(OP_SET, "logging_status", ["on"], {})
+    service.clock.advance(10)
+    assert service.alerts == [("sensor_value.plums", {"value_raw": "0.75"})]
+    key.handle(OP_SET, "", [value], {})
+    service.clock.advance(10)
+    assert service.alerts[1:] == ([("sensor_value.plums", {"value_raw": str(value)})] if is_told else [])

@@ -92,7 +92,8 @@ class faulty(Provider):
         super().__init__(**kwargs)
         raise {"dripline": DriplineHardwareError("no such port"), "value": ValueError("the gain is odd"),
                "type": TypeError("a number was expected"), "key": KeyError("volts"), "empty": ValueError(),
-               "file": FileNotFoundError(2, "No such file", "table.csv")}[error]
+               "file": FileNotFoundError(2, "No such file", "table.csv"), "zero": ZeroDivisionError("no gain"),
+               "attribute": AttributeError("no port"), "runtime": RuntimeError("no driver")}[error]
 
 class needs_volts(Endpoint):
     def __init__(self, volts, amps=0, **kwargs):
@@ -121,6 +122,9 @@ def build_problems(path: Path) -> list[str]:
         ("key", "KeyError: 'volts'"),
         ("empty", "ValueError: "),
         ("file", "FileNotFoundError: [Errno 2] No such file: 'table.csv'"),
+        ("zero", "ZeroDivisionError: no gain"),
+        ("attribute", "AttributeError: no port"),
+        ("runtime", "RuntimeError: no driver"),
     ],
 )
 def test_an_error_of_a_constructor_has_its_place(write: WriteFile, error: str, text: str) -> None:
@@ -135,7 +139,10 @@ def test_an_error_of_a_constructor_has_its_place(write: WriteFile, error: str, t
             error: {error}
         """
     )
-    assert build_problems(path) == [f"3: s > a: {text}"]
+    (problem,) = build_problems(path)
+    assert problem.partition(" (/")[0] == f"3: s > a: {text}"
+    # The place in the class is told where nobody wrote a sentence about the value.
+    assert (f"{path.parent}/faulty.py:" in problem) == (error not in ("dripline", "value"))
 
 
 def test_the_errors_of_all_constructors_are_collected(write: WriteFile) -> None:

@@ -159,6 +159,8 @@ def test_a_missing_file_like_none_has_no_near_miss(tmp_path: Path) -> None:
     [
         ("name: a\nbroker: myrna.p8\n", "myrna.p8"),
         ("name: a\nbroker: amqp://u:p@host:5673/v\n", "amqp://u:p@host:5673/v"),
+        ("name: a\nbroker: [one, 'amqp://u:p@two/v']\n", ["one", "amqp://u:p@two/v"]),
+        ("name: a\nbroker: one,two\n", "one,two"),
         ("name: a\n", None),
         ("name: a\nbroker:\n", None),
         ("nodename: old\nbroker: host\nproviders: [{module: nonsense}]\n", "host"),
@@ -168,7 +170,9 @@ def test_a_client_reads_only_the_broker(write: Callable[..., Path], text: str, b
     assert read_broker(write(text)) == broker
 
 
-@pytest.mark.parametrize("broker", ["5", "[a, b]", "on", "two words", "http://host"])
+@pytest.mark.parametrize(
+    "broker", ["5", "[]", "[a, 5]", "[a, [b]]", "[a, two words]", "{host: a}", "on", "two words", "http://host"]
+)
 @pytest.mark.parametrize("read", [load, read_broker])
 def test_a_broker_that_is_none_is_told(write: Callable[..., Path], broker: str, read: Callable[[Path], object]) -> None:
     path = write(f"name: s\nbroker: {broker}\n")

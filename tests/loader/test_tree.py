@@ -105,9 +105,9 @@ def test_a_missing_name_is_told_with_the_number_of_its_block(problems: FindProbl
 
 
 def test_a_misspelt_name_is_recognised(problems: FindProblems) -> None:
-    missing, unknown = problems("nodename: s\n")
-    assert missing == "1: service: the name is missing; is nodename a misspelling of it?"
-    assert unknown == "1: service: Spimescape has no key 'nodename'; did you mean name?"
+    missing, unknown = problems("naem: s\n")
+    assert missing == "1: service: the name is missing; is naem a misspelling of it?"
+    assert unknown == "1: service: Spimescape has no key 'naem'; did you mean name?"
 
 
 @pytest.mark.parametrize("module", ["module:", "modul: kv_store", "module: ''", "log_interval: 3"])

@@ -1,11 +1,14 @@
 """Fixtures of the tests on a real mesh."""
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from dragonfly.broker import Broker
 from dragonfly.testing import RabbitMQNode
+from dragonfly.testing.plugin import require_rabbitmq
 
 
 @pytest.fixture
@@ -22,3 +25,16 @@ def node(broker: Any) -> RabbitMQNode:
     if not isinstance(broker, RabbitMQNode):
         pytest.skip("the broker is somebody else's: its settings are not touched")
     return broker
+
+
+@pytest.fixture
+def own_broker(broker_kind: str) -> Iterator[Broker | RabbitMQNode]:
+    """Give a broker of the kind that nobody else uses, so that it can go away."""
+    if broker_kind == "given":
+        pytest.skip("the broker is somebody else's: it is not stopped")
+    if broker_kind == "rabbitmq":
+        require_rabbitmq()
+    running: Broker | RabbitMQNode = RabbitMQNode() if broker_kind == "rabbitmq" else Broker()
+    running.start()
+    yield running
+    running.stop()

@@ -32,11 +32,13 @@ def environment(address: str) -> dict[str, str]:
     return {**env, "DRAGONFLY_BROKER": address, "COLUMNS": "80"}
 
 
-def dragonfly(address: str, *words: str, timeout: float = 30.0, text: str | None = None) -> Ended:
-    """Run a command to its end."""
+def dragonfly(
+    address: str, *words: str, timeout: float = 30.0, text: str | None = None, program: list[str] = DRAGONFLY
+) -> Ended:
+    """Run a command to its end; `program` is what comes before the words."""
     began = time.monotonic()
     done = subprocess.run(
-        [*DRAGONFLY, *words], env=environment(address), capture_output=True, text=True, timeout=timeout, input=text
+        [*program, *words], env=environment(address), capture_output=True, text=True, timeout=timeout, input=text
     )
     return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
@@ -47,11 +49,12 @@ class Program:
     Args:
         address: HOST:PORT of the broker that the environment names.
         words: the command line after `dragonfly`.
+        program: what comes before the words.
     """
 
-    def __init__(self, address: str, *words: str) -> None:
+    def __init__(self, address: str, *words: str, program: list[str] = DRAGONFLY) -> None:
         self.process = subprocess.Popen(
-            [*DRAGONFLY, *words],
+            [*program, *words],
             env=environment(address),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

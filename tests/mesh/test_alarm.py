@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from dragonfly.core.constants import ALERTS
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, ServiceStartError
+from dragonfly.core.listener import Listener
 from dragonfly.testing import Mesh, RabbitMQNode
 from tests.mesh.program import dragonfly
 from tests.waiting import wait_until
@@ -68,3 +71,22 @@ def test_a_name_is_not_taken_for_free_because_nobody_could_be_asked(alarm: Rabbi
     alarm.ctl("set_vm_memory_high_watermark", "0.4")
     starting.join(10)
     assert "peaches, which other wants to serve, is already served by my_store" in str(failed)
+
+
+def test_alerts_of_an_alarm_wait_in_bounds_and_are_told_afterwards_in_order(node: RabbitMQNode, mesh: Mesh) -> None:
+    talker = mesh.serve("name: talker\nalert_buffer: 10\n")
+    wire = talker._life.wire
+    assert wire is not None
+    with Listener(mesh.address, ALERTS, ["a.#"], "test") as listener:
+        node.ctl("set_vm_memory_high_watermark", "0")
+        try:
+            talker.send_alert("a", "first")  # RabbitMQ tells of its alarm who sends
+            assert wait_until(lambda: wire.connection.blocked is not None, 10)
+            for number in range(30):
+                talker.send_alert("a", number)
+            assert wait_until(lambda: wire.publisher.alerts_kept == 10)
+            assert wire.publisher.dropped == 20
+        finally:
+            node.ctl("set_vm_memory_high_watermark", "0.4")
+        heard = [listener.next(timeout=10.0) for _ in range(11)]
+    assert [json.loads(each.body)["payload"] for each in heard if each] == ["first", *range(20, 30)]

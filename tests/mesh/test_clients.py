@@ -21,6 +21,7 @@ from dragonfly.core.listener import Listener
 from dragonfly.core.service import Service
 from dragonfly.core.service_presence import Wire
 from dragonfly.testing import Mesh
+from tests.mesh.program import dragonfly
 from tests.mesh.raw import RawClient
 from tests.waiting import wait_until
 
@@ -29,8 +30,8 @@ TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
 
 def wire_of(service: Service) -> Wire:
     """Return what a running service talks with."""
-    assert service._wire is not None
-    return service._wire
+    assert service._life.wire is not None
+    return service._life.wire
 
 
 def drop(interface: Interface) -> None:
@@ -241,6 +242,24 @@ def test_every_service_answers_a_broadcast_once(mesh: Mesh) -> None:
         mesh.serve(f"name: store{number}\n")
     replies = mesh.client.request_all("broadcast.ping", 9, {"values": []}, timeout=5.0)
     assert sorted(reply.service_name for reply in replies) == ["store0", "store1", "store2"]
+
+
+def test_a_broadcast_on_the_command_line_has_a_line_for_each_service_and_ends_when_it_is_quiet(mesh: Mesh) -> None:
+    for number in range(3):
+        mesh.serve(f"name: store{number}\n")
+    done = dragonfly(mesh.address, "cmd", "broadcast.ping", "--quiet-time", "0.3", "--timeout", "20")
+    assert done.status == 0
+    assert sorted(done.stdout.splitlines()) == [
+        f"broadcast.ping(ret:0): [store{number}]-> {{'values': [None]}}" for number in range(3)
+    ]
+    assert done.seconds < 10
+    shown = dragonfly(mesh.address, "cmd", "broadcast.ping", "--json").stdout.splitlines()
+    assert sorted(json.loads(line)["service"] for line in shown) == ["store0", "store1", "store2"]
+    refused = dragonfly(mesh.address, "get", "broadcast.log_interval", text="y\n")
+    assert (refused.status, refused.stdout) == (2, "")
+    assert "--yes" in refused.stderr
+    failed = dragonfly(mesh.address, "get", "broadcast.log_interval", "--yes")
+    assert (failed.status, len(failed.stdout.splitlines())) == (1, 3)
 
 
 def test_a_listener_that_does_not_keep_up_loses_the_oldest_and_stops_nobody(mesh: Mesh) -> None:

@@ -103,7 +103,7 @@ ROUTING_KEYS = [
     ("my_price_list.endpoints", 306),
     ("my_store.run", 306),
     ("my_store.stop", 306),
-    ("broadcast.nosuch", 306),
+    ("broadcast.nosuch", 304),
     ("broadcast", 306),
     ("peaches.", 0),
 ]

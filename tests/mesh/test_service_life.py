@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import DriplineTimeoutError, ServiceStartError
 from dragonfly.core.message import ReplyMessage
 from dragonfly.core.service import Service
@@ -42,6 +43,26 @@ endpoints:
 
 def gates(directory: Path, stop_timeout: float = 10.0) -> str:
     return GATES.format(module_path=INSTRUMENTS, directory=directory, stop_timeout=stop_timeout)
+
+
+class SlowInstrument(Endpoint):
+    """An instrument that takes longer to start than a broker to connect."""
+
+    def start(self) -> None:
+        service: Any = self.service
+        assert wait_until(lambda: service._life.wire.requester.is_ready)
+        # Time enough to come onto the mesh, which it must not do before the instruments are there.
+        assert not service._life._bound.wait(0.5)
+
+    def on_get(self) -> int:
+        return 1
+
+
+def test_a_service_whose_instrument_starts_slowly_does_not_take_itself_for_another(mesh: Mesh) -> None:
+    service = Service(name="slow", broker=mesh.address)
+    service.add_endpoint(SlowInstrument(name="oven"))
+    mesh.serve(service)
+    assert mesh.client.get("oven").payload == {"values": [1]}
 
 
 def wait_for_file(path: Path) -> None:
@@ -147,7 +168,7 @@ def test_a_stop_from_another_thread_ends_a_run(mesh: Mesh, unused_address: str, 
     if is_there:
         assert wait_until(lambda: mesh.client.cmd("short", "ping").retcode == 0)
     else:
-        assert wait_until(lambda: service._presence is not None)
+        assert wait_until(lambda: service._life._presence is not None)
     service.stop()
     running.join(5)
     assert not running.is_alive()
@@ -179,8 +200,8 @@ def test_a_clean_stop_finishes_what_runs_refuses_what_waits_and_is_gone(mesh: Me
     wait_for_file(tmp_path / "gate.entered")
     waiting = [Call(mesh, "set", "gate", number) for number in range(5)]
     assert mesh.client.cmd("gates", "ping").retcode == 0
-    assert service._presence is not None
-    lane = next(lane for lane in service._presence.lanes if lane.name == "gate")
+    assert service._life._presence is not None
+    lane = next(lane for lane in service._life._presence.lanes if lane.name == "gate")
     assert wait_until(lambda: lane.depth == 5)
     stopping = threading.Thread(target=service.stop)
     stopping.start()

@@ -45,7 +45,7 @@ def test_only_what_is_too_large_fails(strict: RabbitMQNode, caplog: pytest.LogCa
         service.send_alert("number", 1)
         assert client.set("chips", 2).retcode == 0
         assert client.get("chips").payload == {"value_raw": "2"}
-        publisher = service._wire.publisher if service._wire else None
+        publisher = service._life.wire.publisher if service._life.wire else None
         assert publisher is not None
         assert wait_until(lambda: publisher.unfinished == 0)
     refused = [message for message in caplog.messages if message.startswith("the broker refused number")]

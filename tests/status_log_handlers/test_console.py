@@ -1,5 +1,6 @@
 """The terminal: which records appear, where, and how they look."""
 
+import io
 import logging
 import re
 import sys
@@ -72,6 +73,52 @@ def test_afterwards_the_loggers_are_as_before():
     with console(3):
         assert len(ours.handlers) == len(before[2]) + 2
     assert (ours.level, ours.propagate, ours.handlers) == before
+
+
+class FakeTerminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Give a terminal that has colours."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return FakeTerminal()
+
+
+def shown_on(terminal, level=logging.WARNING, text="x"):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stderr", terminal)
+        with console(2):
+            logger.log(level, text)
+    return terminal.getvalue().partition("[")[2]
+
+
+@pytest.mark.parametrize(
+    ("level", "begin"), [(10, "37m"), (20, "32m"), (30, "33m"), (40, "31m"), (50, "1;31m"), (LEVEL_NOTICE, "Level")]
+)
+def test_a_level_has_its_colour_on_a_terminal(level, begin, terminal):
+    pytest.importorskip("colorlog", reason="colorlog is not installed")
+    assert shown_on(terminal, level).startswith(begin)
+
+
+def test_the_line_is_the_same_but_for_the_colour(terminal):
+    pytest.importorskip("colorlog", reason="colorlog is not installed")
+    line = shown_on(terminal, text="\x1b[2J")
+    assert re.fullmatch(r"33m\[WARNING \]\x1b\[0m dragonfly\.test\(\d+\) -> \\x1b\[2J\n", line)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_whoever_wants_no_colour_gets_none(variable, value, terminal, monkeypatch):
+    monkeypatch.setenv(variable, value)
+    assert shown_on(terminal).startswith("WARNING ]")
+
+
+def test_without_colorlog_there_is_no_colour(terminal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "colorlog", None)
+    assert shown_on(terminal).startswith("WARNING ]")
 
 
 class Closed:

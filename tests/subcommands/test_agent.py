@@ -1,5 +1,6 @@
 """get, set, config, run, cmd, send: what is asked, what is printed, and the exit status."""
 
+import io
 import json
 import re
 import socket
@@ -21,6 +22,9 @@ from dragonfly.core.exceptions import (
 from dragonfly.core.message import ReplyMessage
 
 PEACHES = {"value_cal": 1.5, "value_raw": "0.75"}
+KEY = "0123456789abcdef0123456789abcdef"
+WRITTEN_KEY = "01234567-89AB-CDEF-0123-456789ABCDEF"
+QUESTION = "You are about to send a broadcast to all services, are you sure?[y/n] "
 
 
 class FakeInterface:
@@ -47,9 +51,25 @@ class FakeInterface:
             raise self.answer
         return self.answer
 
-    def request_all(self, routing_key, msgop, payload, timeout=None, lockout_key=None):
-        FakeInterface.asked = ("request_all", routing_key, msgop, payload, lockout_key)
+    def request_all(self, routing_key, msgop, payload, timeout=None, lockout_key=None, quiet_time=None):
+        FakeInterface.asked = ("request_all", routing_key, msgop, payload, lockout_key, quiet_time)
         return self.answer
+
+
+class Terminal(io.StringIO):
+    """A terminal on which somebody has typed something; None is Ctrl-C."""
+
+    def __init__(self, typed):
+        super().__init__(typed or "")
+        self.typed = typed
+
+    def isatty(self):
+        return True
+
+    def readline(self):
+        if self.typed is None:
+            raise KeyboardInterrupt
+        return super().readline()
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +94,10 @@ def mesh(monkeypatch):
         ("cmd peaches.ping", ("request", "peaches.ping", OP_CMD, {"values": []}, None)),
         ("cmd peaches ping", ("request", "peaches", OP_CMD, {"values": ["ping"]}, None)),
         ("send dev *IDN? 007 x=1", ("request", "dev", OP_SEND, {"values": ["*IDN?", "007", "x=1"]}, None)),
-        ("set x 1 --lockout-key ab-C", ("request", "x", OP_SET, {"values": [1]}, "ab-C")),
+        (f"set x 1 --lockout-key {WRITTEN_KEY}", ("request", "x", OP_SET, {"values": [1]}, KEY)),
+        (f"cmd x.lock lease=60 --lockout-key {KEY}", ("request", "x.lock", OP_CMD, {"values": [], "lease": 60}, KEY)),
+        ("cmd x.lock lease=1.5", ("request", "x.lock", OP_CMD, {"values": [], "lease": 1.5}, None)),
+        ("cmd x.unlock force=true", ("request", "x.unlock", OP_CMD, {"values": [], "force": True}, None)),
     ],
 )
 def test_the_words_become_a_request(line, expected, mesh):
@@ -143,6 +166,120 @@ def test_a_broadcast_that_nobody_answers(mesh, capsys):
     mesh.answer = []
     assert main(["cmd", "broadcast.ping", "--timeout", "0.5"]) == 4
     assert "no service answered broadcast.ping within 0.5 s" in capsys.readouterr().err
+
+
+def test_a_broadcast_in_json_is_one_object_a_line_too(mesh, capsys):
+    mesh.answer = [ReplyMessage(number, sender_info={"service_name": f"store{number}"}) for number in range(3)]
+    assert main(["get", "broadcast.x", "--yes", "--json"]) == 0
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(reply["target"], reply["service"], reply["payload"]) for reply in shown] == [
+        ("broadcast.x", f"store{number}", {"values": [number]}) for number in range(3)
+    ]
+
+
+@pytest.mark.parametrize(("options", "expected"), [([], 0.5), (["--quiet-time", "2"], 2.0)])
+def test_a_broadcast_ends_a_quiet_time_after_the_last_reply(options, expected, mesh):
+    mesh.answer = [ReplyMessage(1)]
+    assert main(["cmd", "broadcast.ping", *options]) == 0
+    assert mesh.asked[-1] == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "soon"])
+def test_a_quiet_time_is_a_time(text, mesh, capsys):
+    assert main(["cmd", "broadcast.ping", f"--quiet-time={text}"]) == 2
+    assert mesh.asked is None
+    assert f"not '{text}'" in capsys.readouterr().err
+
+
+def at_a_terminal(monkeypatch, typed):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["cmd", "broadcast.ping"],
+        ["cmd", "broadcast.lock"],
+        ["cmd", "broadcast.unlock"],
+        ["cmd", "broadcast.set_condition", "10"],
+        ["cmd", "broadcast.set-condition", "10"],
+        ["cmd", "broadcast", "ping"],
+        ["cmd", "broadcast", "set-condition", "10"],
+    ],
+)
+def test_what_is_broadcast_every_day_is_not_asked_about(words, mesh, capsys, monkeypatch):
+    mesh.answer = [ReplyMessage(1)]
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(words) == 0
+    assert mesh.asked[0] == "request_all"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("typed", ["y\n", "Y\n", " yes \n", "y"])
+def test_another_broadcast_is_sent_when_the_person_says_y(typed, mesh, capsys, monkeypatch):
+    mesh.answer = [ReplyMessage(1)]
+    at_a_terminal(monkeypatch, typed)
+    assert main(["set", "broadcast.log_interval", "10"]) == 0
+    assert mesh.asked[:3] == ("request_all", "broadcast.log_interval", OP_SET)
+    out, err = capsys.readouterr()
+    assert out == "broadcast.log_interval->10(ret:0): {'values': [1]}\n"
+    assert err.rstrip("\n") == QUESTION
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", "no\n", "yess\n", "", None])
+@pytest.mark.parametrize("words", [["set", "broadcast.log_interval", "10"], ["get", "broadcast"], ["run", "broadcast"]])
+def test_any_other_answer_sends_nothing_and_says_so_and_is_no_success(words, typed, mesh, capsys, monkeypatch):
+    at_a_terminal(monkeypatch, typed)
+    assert main(words) == 130
+    assert mesh.asked is None
+    out, err = capsys.readouterr()
+    assert out == ""
+    question, _, said = err.partition("[y/n] ")
+    assert f"{question}[y/n] " == QUESTION
+    assert re.fullmatch(r"\n?\S+\[WARNING \] dragonfly\.subcommands\.broadcast\(\d+\) -> nothing was sent\n", said)
+
+
+@pytest.mark.parametrize("stdin", [None, io.StringIO("y\n")])
+def test_without_a_terminal_a_broadcast_needs_yes(stdin, mesh, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert main(["get", "broadcast.log_interval"]) == 2
+    assert mesh.asked is None
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert "--yes sends it without asking" in err
+    mesh.answer = [ReplyMessage(1)]
+    assert main(["get", "broadcast.log_interval", "--yes"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_words_of_a_send_are_no_specifier(mesh, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["send", "broadcast", "ping"]) == 2
+    assert mesh.asked is None
+
+
+def test_who_locks_sees_the_key_in_the_reply_and_nobody_in_the_log(mesh, capsys):
+    payload = {"lockout-key": KEY, "key": KEY}
+    mesh.answer = ReplyMessage(payload)
+    assert main(["cmd", "peaches.lock", "-v"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"peaches.lock(ret:0): {payload}\n"
+    assert "response:" in err
+    assert KEY not in err
+    assert main(["cmd", "peaches.lock", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["payload"] == payload
+
+
+@pytest.mark.parametrize("key", ["", "ab-C", "0123", f"{KEY}0", "g" * 32])
+def test_a_lockout_key_that_is_none_is_one_sentence_before_anything_is_sent(key, mesh, capsys):
+    assert main(["set", "x", "1", f"--lockout-key={key}"]) == 2
+    assert mesh.asked is None
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert "--lockout-key: a lockout key is 32 hexadecimal digits" in err
+    assert not key or key not in err
 
 
 def test_v_shows_the_whole_reply_in_the_tutorials_order(mesh, capsys):

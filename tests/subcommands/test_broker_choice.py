@@ -4,6 +4,7 @@ from argparse import Namespace
 
 import pytest
 
+from dragonfly.cli import main
 from dragonfly.subcommands.broker_choice import choose_broker
 from dragonfly.subcommands.exit_status import CommandError, Status
 
@@ -37,3 +38,28 @@ def test_a_file_that_cannot_be_read_is_a_failure(tmp_path):
         choose_broker(Namespace(broker=None, config=str(tmp_path / "none.yaml")))
     assert failure.value.status == Status.BAD_CONFIG
     assert "none.yaml" in failure.value.args[0]
+
+
+def test_a_file_may_name_several_brokers(tmp_path, monkeypatch):
+    path = tmp_path / "service.yaml"
+    path.write_text("name: my_store\nbroker: [one, two]\n")
+    assert choose_broker(Namespace(broker=None, config=str(path))) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "words", [["get", "peaches"], ["monitor"], ["serve", "-c", "CONFIG"]], ids=lambda words: words[0]
+)
+@pytest.mark.parametrize(
+    ("user", "options", "sentence"),
+    [
+        ("me", [], "DRAGONFLY_USER is set and DRAGONFLY_PASSWORD is not: set both, or neither"),
+        ("", ["--auth-file", "/none.json"], "there is no authentications file /none.json (--auth-file)"),
+    ],
+)
+def test_who_we_are_must_be_said_without_contradiction(words, user, options, sentence, config, capsys, monkeypatch):
+    for name in ("USER", "PASSWORD", "BROKER", "AUTH_FILE"):
+        monkeypatch.delenv(f"DRAGONFLY_{name}", raising=False)
+    monkeypatch.setenv("DRAGONFLY_USER", user)
+    assert main([config if word == "CONFIG" else word for word in words] + options) == Status.BAD_CONFIG
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"-> {sentence}")

@@ -12,7 +12,7 @@ import pytest
 from dragonfly.cli import main
 from dragonfly.core.codec import encode
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineValueError
-from dragonfly.core.message import AlertMessage, RequestMessage
+from dragonfly.core.message import AlertMessage, ReplyMessage, RequestMessage
 
 SENDER = {"username": "u", "exe": "e", "package": "dripline", "hostname": "h", "version": "v", "commit": "g"}
 HEAD = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\[Level 35\] dragonfly\.subcommands\.message_monitor\(\d+\) -> "
@@ -38,12 +38,13 @@ class FakeListener:
     made = None
     stopped = 0
     error = None
+    burst = 1
 
     def before_wait(self):
         pass
 
-    def __init__(self, broker, exchange, keys, name, limit=100_000):
-        FakeListener.made = (broker, exchange, keys)
+    def __init__(self, broker, exchanges, keys, name):
+        FakeListener.made = (broker, exchanges, keys)
         self._left = list(self.deliveries)
 
     def start(self):
@@ -53,13 +54,16 @@ class FakeListener:
     def stop(self):
         FakeListener.stopped += 1
 
-    def next(self, timeout):
+    def next_burst(self, timeout):
         if self._left:
-            return self._left.pop(0)
+            burst, self._left = self._left[: self.burst], self._left[self.burst :]
+            return [entry for entry in burst if entry is not None]
         if timeout == 0:
-            return None
+            return []
         self.before_wait()
-        raise KeyboardInterrupt
+        if timeout is None:
+            raise KeyboardInterrupt
+        return []
 
 
 @pytest.fixture(autouse=True)
@@ -76,10 +80,13 @@ def listener(monkeypatch):
 @pytest.mark.parametrize(
     ("line", "made"),
     [
-        ("monitor", (None, "alerts", ["#"])),
-        ("monitor -e requests -b host", ("host", "requests", ["#"])),
-        ("monitor -k a.# b -b", ("localhost", "alerts", ["a.#", "b"])),
-        ("monitor -k", (None, "alerts", ["#"])),
+        ("monitor", (None, ["alerts"], ["#"])),
+        ("monitor -e requests -b host", ("host", ["requests"], ["#"])),
+        ("monitor -e requests -e alerts -e requests", (None, ["requests", "alerts"], ["#"])),
+        ("monitor -k a.# b -b", ("localhost", ["alerts"], ["a.#", "b"])),
+        ("monitor -k a.# a.#", (None, ["alerts"], ["a.#"])),
+        ("monitor -k", (None, ["alerts"], ["#"])),
+        ("monitor -b one,amqp://two", ("one,amqp://two", ["alerts"], ["#"])),
     ],
 )
 def test_it_listens_to_what_it_is_told(line, made, listener):
@@ -251,3 +258,73 @@ def test_a_closed_pipe_ends_quietly(listener, monkeypatch, capsys):
             assert main(["monitor", *options]) == 0
     assert listener.stopped == 2
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("options", [[], ["-po"], ["--json"], ["--json", "-po"]])
+def test_no_lockout_key_is_shown_in_any_form(options, listener, capsys):
+    locked = encode(ReplyMessage({"lockout-key": "secret", "key": "secret"}))
+    asked = encode(RequestMessage(9, {"values": [], "lockout-key": "secret"}, lockout_key="secret"))
+    listener.deliveries = [
+        delivery(locked, "request_reply1"),
+        delivery(asked, "peaches.lock"),
+        delivery(locked, content_encoding="text/plain"),
+        delivery(asked[:-2]),
+    ]
+    assert main(["monitor", "-e", "requests", *options]) == 0
+    out = capsys.readouterr().out
+    assert out.count("***") >= 6
+    assert "secret" not in out
+
+
+def test_show_keys_shows_them_in_every_form(listener, capsys):
+    locked = encode(ReplyMessage({"lockout-key": "secret", "key": "secret"}))
+    listener.deliveries = [delivery(locked), delivery(locked[:-2])]
+    for options in ([], ["-po"], ["--json"], ["--json", "-po"]):
+        assert main(["monitor", "--show-keys", *options]) == 0
+        out = capsys.readouterr().out
+        assert "***" not in out
+        assert out.count("secret") == 4
+
+
+def test_a_lockout_key_whose_name_is_written_by_numbers_is_masked(listener, capsys):
+    body = encode(RequestMessage(1, lockout_key="secret")).replace(b"lockout_key", rb"\u006coc\u006bout_key")
+    listener.deliveries = [delivery(body)]
+    main(["monitor"])
+    assert "secret" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("burst", [1, 3, 100])
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_count_ends_after_so_many_messages_that_were_shown(burst, count, listener, capsys, monkeypatch):
+    monkeypatch.setattr(listener, "burst", burst)
+    probe = delivery(REQUEST.body, headers={"probe": True})
+    listener.deliveries = [probe, REQUEST, REQUEST, probe, *[REQUEST] * 6]
+    assert main(["monitor", "--count", str(count)]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("(From App [routing_key])") == count
+    assert err == ""
+    assert listener.stopped == 1
+
+
+def test_duration_ends_after_so_long(listener, capsys):
+    listener.deliveries = [REQUEST, REQUEST]
+    assert main(["monitor", "--duration", "0.05"]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("(From App [routing_key])") == 2
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    "words", [["--count", "0"], ["--count", "-1"], ["--count", "2.5"], ["--count", "x"], ["--duration", "0"]]
+)
+def test_an_end_that_is_none_is_refused(words, capsys):
+    assert main(["monitor", *words]) == 2
+    assert "was expected, not" in capsys.readouterr().err
+
+
+def test_what_controls_a_terminal_is_made_visible(listener, capsys):
+    listener.deliveries = [delivery(encode(AlertMessage("\x9b31m\x7f")), "a\x1b[2J", app_id="b\x07")]
+    main(["monitor"])
+    out = capsys.readouterr().out
+    assert "b\\x07 [a\\x1b[2J]     (From App" in out
+    assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in out.replace("\n", ""))

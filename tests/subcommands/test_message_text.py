@@ -6,7 +6,7 @@ import pytest
 
 from dragonfly.core.codec import decode
 from dragonfly.core.message import AlertMessage, ReplyMessage, RequestMessage
-from dragonfly.subcommands.message_text import indented, one_line, shown_fields, undecoded
+from dragonfly.subcommands.message_text import indented, one_line, shown_fields, shown_payload, undecoded
 
 SENDER = {
     "commit": "g1",
@@ -47,6 +47,55 @@ def test_a_lockout_key_is_never_shown():
     assert shown_fields(AlertMessage(0, extra={"lockout_key": "secret"}))["lockout_key"] == "***"
     for body in (b'{"lockout_key": "sec\\"ret", "x": 1}', b'{"lockout_key":secret, "x": 1}'):
         assert undecoded(body).replace(" ", "") == '{"lockout_key":"***","x":1}'
+
+
+LOCKED = {"lockout-key": "secret", "key": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        (LOCKED, {"lockout-key": "***", "key": "***"}),
+        ({"lockout_key": "secret", "lease": 60, "values": []}, {"lockout_key": "***", "lease": 60, "values": []}),
+        ({"lockout-key": "secret", "values": [1]}, {"lockout-key": "***", "values": [1]}),
+        ({"Lockout-Key": "secret"}, {"Lockout-Key": "***"}),
+        (
+            {"values": [LOCKED, {"a": LOCKED}]},
+            {"values": [dict.fromkeys(LOCKED, "***"), {"a": dict.fromkeys(LOCKED, "***")}]},
+        ),
+        ({"key": "a map's key", "x": {"key": 1}}, {"key": "a map's key", "x": {"key": 1}}),
+        ({"key": 1, "x": LOCKED}, {"key": 1, "x": {"lockout-key": "***", "key": "***"}}),
+        ({"lockout_keys": 1, "key_lockout": 2}, {"lockout_keys": 1, "key_lockout": 2}),
+    ],
+)
+def test_a_key_in_the_payload_is_not_shown_either(payload, shown):
+    before = json.dumps(payload)
+    for message in (ReplyMessage(payload), RequestMessage(9, payload), AlertMessage(payload)):
+        assert shown_fields(message)["payload"] == shown
+        assert shown_payload(message) == shown
+    assert json.dumps(payload) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"payload": {"lockout-key": "secret", "key": "secret"}',
+        b'{"payload": {"key": "secret", "lockout-key": "secret"}',
+        b"{'payload': {'lockout_key': 'secret', 'key': 'secret'}}",
+        b'{"lockout_key": "secret',
+        b'{"lockout-key": "sec\\"ret", "key":"se\nret"}',
+        b"lockout_key=secret",
+        b'{"Lockout_Key": "secret"}',
+    ],
+)
+def test_no_key_is_shown_where_the_body_is_no_message(body):
+    shown = undecoded(body)
+    assert "***" in shown
+    assert "ret" not in shown.replace("payload", "")
+
+
+def test_a_key_that_opens_nothing_is_shown():
+    assert undecoded(b'{"key": "C#", "x": 1') == '{"key": "C#", "x": 1'
 
 
 def test_the_message_itself_stays_as_it_is():

@@ -1,8 +1,10 @@
 """serve: the order of the start, the overrides, and the statuses."""
 
+import logging
 import os
 import re
 import signal
+import types
 
 import pytest
 
@@ -10,14 +12,22 @@ import dragonfly.loader
 from dragonfly.cli import main
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineValueError, ServiceStartError
 from dragonfly.loader import ConfigError, Problem
+from dragonfly.status_log_handlers import slack
 
 
 class FakeService:
     """Notes what is done to it."""
 
+    name = "my_store"
+
     def __init__(self):
+        self.settings = types.SimpleNamespace(status_alerts=False, slack_channel="")
+        self.alerts = []
         self.calls = []
         self.run_action = lambda: None
+
+    def send_alert(self, routing_key, payload):
+        self.alerts.append((routing_key, payload))
 
     def connect(self):
         self.calls.append("connect")
@@ -170,3 +180,38 @@ def test_a_signal_before_the_start_ends_it(number, config, monkeypatch):
     monkeypatch.setattr(config, "build_endpoints", lambda service: os.kill(os.getpid(), number))
     assert main(["serve", "-c", "file.yaml"]) == 0
     assert config.service.calls == ["connect", "stop"]
+
+
+def logged_while_it_runs(config):
+    config.service.run_action = lambda: logging.getLogger("dragonfly.test").critical("it burns")
+
+
+@pytest.mark.parametrize(("key", "alerts"), [(False, []), (True, [("status_message.critical.my_store", "it burns")])])
+def test_its_key_makes_alerts_of_its_records(key, alerts, config):
+    config.service.settings.status_alerts = key
+    logged_while_it_runs(config)
+    assert main(["serve", "-c", "file.yaml"]) == 0
+    assert config.service.alerts == alerts
+
+
+@pytest.mark.parametrize(("options", "channel"), [([], "#alarms"), (["--no-slack"], "")])
+def test_critical_records_go_to_the_channel_unless_the_person_wants_it_not(options, channel, config, monkeypatch):
+    posted = []
+
+    def handler(source):
+        if not source.slack_channel:
+            return None
+        handler = logging.Handler(logging.CRITICAL)
+        handler.emit = lambda record: posted.append((source.name, source.slack_channel, record.getMessage()))
+        return handler
+
+    monkeypatch.setattr(slack, "handler", handler)
+    config.service.settings.slack_channel = "#alarms"
+
+    def fail():
+        raise ServiceStartError("my_store, which was on the mesh, gives up")
+
+    config.service.run_action = fail
+    assert main(["serve", "-c", "file.yaml", *options]) == 6
+    sentence = "my_store, which was on the mesh, gives up"
+    assert posted == ([] if not channel else [("my_store", channel, sentence)])

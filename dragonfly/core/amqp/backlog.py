@@ -44,6 +44,11 @@ class Backlog:
             self._drop(outgoing, "it waited too long for a connection")
         return None
 
+    def give_up(self, reason: str) -> None:
+        """Drop all that wait."""
+        while self._waiting:
+            self._drop(self._waiting.popleft(), reason)
+
     def _trim(self) -> None:
         while len(self._waiting) > self._limit:
             self._drop(self._waiting.popleft(), "too many messages waited for a connection")

@@ -7,24 +7,25 @@ Rules:
 3. The I/O loop outlives the connection: timers and handed-over work survive a reconnect.
 4. A lost connection comes back by itself, for ever: exponential back-off with jitter, capped at 2 s once the broker was
    reached, so that a service is back soon, and at 5 s before.
+5. Of several brokers the first that answers is used. When it goes, the next is tried, then the others, and there is a
+   pause after each round. Who waits for the connection hears of a failed round, not of each try.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import struct
 import threading
 from collections.abc import Callable
 from typing import Any
 
-import pika
-import pika.exceptions
-from pika import frame
 from pika.adapters.select_connection import IOLoop
 
-from dragonfly.core.amqp.failure import ConnectionFailure, failure_of, reason_of
-from dragonfly.core.credentials import BrokerAddress, broker_address
+from dragonfly.core.amqp.failure import ConnectionFailure, failure_of, joined, reason_of
+from dragonfly.core.amqp.parameters import parameters
+from dragonfly.core.amqp.tolerant_connection import TolerantConnection
+from dragonfly.core.broker_address import Broker, BrokerAddress
+from dragonfly.core.credentials import CredentialsError, broker_addresses
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
 
 logger = logging.getLogger(__name__)
@@ -36,64 +37,28 @@ LAST_RETRY_BEFORE_REACHED = 5.0
 CLOSE_TIMEOUT = 2.0
 CLOSE_TIMEOUT_UNHEARD = 0.3
 
-_HEADER_FRAME = 2
-_FRAME_OVERHEAD = 8
-# A time or number out of range, a table in a table in a table (pika decodes it by recursion), a table that is cut
-# short, a type of field that it does not know.
-_UNREADABLE = (
-    ArithmeticError,
-    LookupError,
-    OSError,
-    RecursionError,
-    ValueError,
-    struct.error,
-    pika.exceptions.InvalidFieldTypeException,
-)
-
-
-class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]
-    """pika's connection, proof against properties that pika cannot decode.
-
-    A header table may hold what no datetime or integer can (a time stamp beyond the year 9999, an infinite double). The
-    broker passes it on, pika raises, and the connection would end: any publisher could cut off any service. Such a
-    message is delivered without its properties instead.
-    """
-
-    def _output_marshaled_frames(self, marshaled_frames: list[bytes]) -> None:
-        # A message is three frames or more, and pika gives each to the system by itself: joined, a get through a
-        # service takes about a twentieth less (tests/bench sequential_get).
-        super()._output_marshaled_frames([b"".join(marshaled_frames)])
-
-    def _read_frame(self) -> Any:
-        try:
-            return super()._read_frame()
-        except _UNREADABLE as err:
-            buffer = self._frame_buffer
-            kind, channel, size = struct.unpack_from(">BHI", buffer)
-            if kind != _HEADER_FRAME:
-                raise
-            body_size = struct.unpack_from(">Q", buffer, 11)[0]
-            logger.warning("a message's properties cannot be read and are left out: %s", err)
-            return size + _FRAME_OVERHEAD, frame.Header(channel, body_size, pika.BasicProperties())
-
 
 class Connection:
     """A connection to a broker that comes back by itself.
 
     Args:
-        broker: HOST, HOST:PORT or an AMQP URL; None is localhost.
+        broker: HOST, HOST:PORT or an AMQP URL, or several to try in turn; None is localhost.
         name: shown in the broker's list of connections.
         heartbeat: interval of the AMQP heartbeat, s.
 
     Raises:
-        DriplineValueError: `broker` is no address.
+        DriplineValueError: `broker` is no address, or what says who we are cannot be used.
     """
 
-    def __init__(self, broker: str | None, name: str, heartbeat: float = DEFAULT_HEARTBEAT) -> None:
-        self.address: BrokerAddress = broker_address(broker)
+    def __init__(self, broker: Broker, name: str, heartbeat: float = DEFAULT_HEARTBEAT) -> None:
+        self._addresses = list(dict.fromkeys(broker_addresses(broker)))
+        # The one in use or being tried.
+        self.address: BrokerAddress = self._addresses[0]
         self.name = name
         self.heartbeat = heartbeat
         self.blocked: str | None = None
+        # How often it came back.
+        self.reconnects = 0
         # Called on the I/O thread, in the order in which they were entered.
         self.on_up: list[Callable[[], None]] = []
         self.on_down: list[Callable[[ConnectionFailure], None]] = []
@@ -108,6 +73,10 @@ class Connection:
         self._up = False
         self._was_up = False
         self._retry_delay = FIRST_RETRY
+        # Why those failed that were tried since the last pause.
+        self._failures: list[ConnectionFailure] = []
+        self._last_used: BrokerAddress | None = None
+        self._stays = False
 
     @property
     def is_up(self) -> bool:
@@ -120,13 +89,16 @@ class Connection:
 
         Raises:
             DriplineAMQPConnectionError: it was stopped.
+            CredentialsError: a file that an address names cannot be used.
         """
         with self._starting:
             if self._stopping:
                 raise DriplineAMQPConnectionError(f"the connection to broker {self.address.display} was closed")
             if self._thread is not None:
                 return
-            logger.info("connecting to broker %s", self.address.display)
+            for address in self._addresses:  # a file that cannot be used is no reason to try again
+                self._parameters(address)
+            logger.info("connecting to broker %s", " or ".join(address.display for address in self._addresses))
             self._loop = IOLoop()
             self._loop.add_callback_threadsafe(self._connect)
             # A daemon, so that a script which forgets to close its Interface still ends.
@@ -165,6 +137,7 @@ class Connection:
         """End the present connection, so that all is set up afresh on the next one."""
         if self._pika is not None and self._pika.is_open:
             logger.warning("the connection to broker %s is opened again: %s", self.address.display, reason)
+            self._stays = True
             self._pika.close()
 
     def _run(self) -> None:
@@ -184,8 +157,13 @@ class Connection:
     def _connect(self) -> None:
         if self._stopping:
             return
-        self._pika = _PikaConnection(
-            _parameters(self.address, self.name, self.heartbeat),
+        try:
+            settings = self._parameters(self.address)
+        except CredentialsError as err:  # it could be used before
+            self._on_failed(None, err)
+            return
+        self._pika = TolerantConnection(
+            settings,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_failed,
             on_close_callback=self._on_closed,
@@ -199,15 +177,44 @@ class Connection:
         connection.add_on_connection_blocked_callback(self._on_blocked)
         connection.add_on_connection_unblocked_callback(self._on_unblocked)
         self._retry_delay = FIRST_RETRY
+        self._failures.clear()
+        self._tell_which()
+        self.reconnects += self._was_up
         self._up = self._was_up = True
         for action in self.on_up:
             action()
 
     def _on_failed(self, _connection: Any, error: BaseException) -> None:
-        self._gone(failure_of(self.address, error))
+        self._failures.append(failure_of(self.address, error))
+        if self._stopping or len(self._failures) == len(self._addresses):
+            failures, self._failures = self._failures, []
+            self._next_address()
+            self._gone(joined(failures))
+        else:
+            logger.debug("%s", self._failures[-1].text)
+            self._next_address()
+            self._loop.call_later(FIRST_RETRY * random.uniform(0.0, 1.0) if self._was_up else 0.0, self._connect)
 
     def _on_closed(self, _connection: Any, error: BaseException) -> None:
-        self._gone(ConnectionFailure(f"the connection to broker {self.address.display} was lost: {reason_of(error)}"))
+        text = f"the connection to broker {self.address.display} was lost: {reason_of(error)}"
+        if not self._stays:
+            self._next_address()
+        self._stays = False
+        self._gone(ConnectionFailure(text, code=getattr(error, "reply_code", 0)))
+
+    def _next_address(self) -> None:
+        if not self._stopping:
+            self.address = self._addresses[(self._addresses.index(self.address) + 1) % len(self._addresses)]
+
+    def _tell_which(self) -> None:
+        """Say which of several brokers it is, where that is news; loudly where it is another one than before."""
+        if len(self._addresses) > 1 and self.address is not self._last_used:
+            level = logging.INFO if self._last_used is None else logging.WARNING
+            logger.log(level, "%s uses broker %s now", self.name, self.address.display)
+        self._last_used = self.address
+
+    def _parameters(self, address: BrokerAddress) -> Any:
+        return parameters(address, self.name, self.heartbeat, is_one_of_many=len(self._addresses) > 1)
 
     def _gone(self, failure: ConnectionFailure) -> None:
         self._up = False
@@ -250,20 +257,3 @@ class Connection:
     def _tell_down(self, text: str, final: bool) -> None:
         for action in self.on_down:
             action(ConnectionFailure(text, final=final))
-
-
-def _parameters(address: BrokerAddress, name: str, heartbeat: float) -> Any:
-    tls = None
-    if address.tls:
-        import ssl  # only where the connection is encrypted
-
-        tls = pika.SSLOptions(ssl.create_default_context(), address.host)
-    return pika.ConnectionParameters(
-        host=address.host,
-        port=address.port,
-        virtual_host=address.virtual_host,
-        credentials=pika.PlainCredentials(address.user, address.password),
-        heartbeat=int(heartbeat),
-        client_properties={"connection_name": name},
-        ssl_options=tls,
-    )

@@ -1,5 +1,8 @@
 """A queue, what it is bound to, and the channel that consumes it.
 
+A queue is either ours alone and goes with us, or durable: then it outlives us and the broker, others may consume it as
+well, and what nobody acknowledged is delivered again.
+
 The queue is declared and bound by the declarer and consumed on a channel of its own, so that no failed declare or
 publish can close the channel whose end deletes the queue.
 """
@@ -16,7 +19,7 @@ from dragonfly.core.routing import checked_key
 
 
 class Consumer:
-    """An exclusive queue that goes when its connection goes; opened afresh on each connection.
+    """A queue and its consumption, opened afresh on each connection.
 
     Args:
         connection: the connection.
@@ -26,6 +29,7 @@ class Consumer:
         deliver: called with each message, on the I/O thread; it must not block.
         arguments: further arguments of the queue.
         prefetch: how many messages may be on their way unacknowledged; 0 is unlimited and needs no acknowledgement.
+        durable: whether the queue stays when its connection goes; by default it is exclusive and goes, too.
 
     Raises:
         DriplineValueError: a key is longer than AMQP can carry.
@@ -41,6 +45,7 @@ class Consumer:
         *,
         arguments: dict[str, Any] | None = None,
         prefetch: int = 0,
+        durable: bool = False,
     ) -> None:
         self.queue = checked_key(queue)
         self._connection = connection
@@ -49,6 +54,7 @@ class Consumer:
         self._deliver = deliver
         self._arguments = arguments
         self._prefetch = prefetch
+        self._durable = durable
         self._channel: Any = None
         self._tag = ""
         self._cancelling: Callable[[], None] | None = None
@@ -84,7 +90,7 @@ class Consumer:
         done.append(self._declarer.declare(lambda channel: self._declare(channel, bound), self._on_refused_again))
 
     def _on_refused_again(self, _code: int, text: str) -> None:
-        self.on_lost(text)
+        self._on_gone(text)
 
     def count(self, then: Callable[[int], None]) -> None:
         """Tell how many messages are in the queue; I/O thread."""
@@ -104,20 +110,27 @@ class Consumer:
         )
 
     def cancel(self, then: Callable[[], None]) -> None:
-        """Stop consuming, which deletes the queue; `then` is called after the last message. I/O thread."""
+        """Stop consuming, which deletes a queue of our own; `then` is called after the last message. I/O thread."""
         if self._channel is None or not self._channel.is_open:
             then()
             return
         self._cancelling = then
         self._channel.basic_cancel(self._tag, callback=lambda frame: self._cancelled())
 
-    def acknowledge(self, tag: int) -> None:
-        """Acknowledge a message and all before it; I/O thread."""
-        if self._channel is not None and self._channel.is_open:
-            self._channel.basic_ack(tag, multiple=True)
+    def is_current(self, delivery: Delivery) -> bool:
+        """Tell whether a message came on the present channel, so that it can be acknowledged; any thread."""
+        return self._channel is not None and delivery.channel is self._channel
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Acknowledge a message and all before it, where it came on the present channel; I/O thread."""
+        if self.is_current(delivery) and self._channel.is_open:
+            self._channel.basic_ack(delivery.tag, multiple=True)
 
     def _declare(self, channel: Any, bound: Callable[[Any], None]) -> None:
-        channel.queue_declare(self.queue, exclusive=True, auto_delete=True, arguments=self._arguments)
+        own = not self._durable
+        channel.queue_declare(
+            self.queue, durable=self._durable, exclusive=own, auto_delete=own, arguments=self._arguments
+        )
         for exchange, key in self._bindings[:-1]:
             channel.queue_bind(self.queue, exchange, key)
         exchange, key = self._bindings[-1]
@@ -133,8 +146,8 @@ class Consumer:
             self.queue, self._on_message, auto_ack=not self._prefetch, callback=lambda frame: on_ready()
         )
 
-    def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
-        self._deliver(Delivery(method, properties, body))
+    def _on_message(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self._deliver(Delivery(method, properties, body, channel))
 
     def _on_closed(self, channel: Any, reason: Any) -> None:
         if channel is self._channel:

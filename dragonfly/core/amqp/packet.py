@@ -113,12 +113,19 @@ class Delivery:
     """A message that came in, with the properties that this protocol uses.
 
     The texts may be anything that AMQP can carry: a short string that is no UTF-8 is shown with backslashes.
+
+    Args:
+        method: AMQP's method, which says where it comes from.
+        properties: AMQP's properties.
+        body: the bytes.
+        channel: what it came on, since its tag means nothing on any other.
     """
 
     __slots__ = (
         "app_id",
         "arrived",
         "body",
+        "channel",
         "content_encoding",
         "correlation_id",
         "exchange",
@@ -131,10 +138,11 @@ class Delivery:
         "tag",
     )
 
-    def __init__(self, method: Any, properties: Any, body: bytes) -> None:
+    def __init__(self, method: Any, properties: Any, body: bytes, channel: Any = None) -> None:
         self.exchange = text_of(method.exchange) or ""
         self.routing_key = text_of(method.routing_key) or ""
         self.redelivered = bool(method.redelivered)
+        self.channel = channel
         self.tag: int = method.delivery_tag
         self.body = body
         self.content_encoding = text_of(properties.content_encoding)

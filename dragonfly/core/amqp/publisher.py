@@ -6,25 +6,30 @@ Rules:
 3. A publish that the broker refuses (403, 404, 406) closes the channel, and the broker discards what follows it there.
    Only that message fails: what was before it stands, what was after it is published once more on the next channel.
    Where the broker's text does not tell which one it was, all that were in flight end as when the connection is lost.
-4. While there is no channel, a message waits as long as its `keep` says: alerts apart from all others, since their
-   number is bounded by the service's own key.
+4. While there is no channel, or the broker takes no messages, a message waits as long as its `keep` says: alerts apart
+   from all others, since their number is bounded by the service's own key.
+5. A returned alert had nobody who listens, which is no error; only after a reconnect it is sent again (alert_gate.py).
+6. How many alerts were given up is said once an outage: when it is over for the alert gate, too, or at the end.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import Any
 
 import pika
 
+from dragonfly.core.amqp.alert_gate import RETRY_SECONDS, AlertGate
+from dragonfly.core.amqp.alert_tally import AlertTally
 from dragonfly.core.amqp.backlog import Backlog
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Outcome, Outgoing
+from dragonfly.core.amqp.refusal import is_meant
 from dragonfly.core.constants import APP_ID, CONTENT_ENCODING
 
 logger = logging.getLogger(__name__)
@@ -35,7 +40,6 @@ MAX_ATTEMPTS = 5
 # How long a message may wait for its turn behind others although there is a connection, s.
 _TURN = 1.0
 _NO_EXCHANGE = 404
-_SIZE = re.compile(r"message size (\d+)")
 
 
 class Publisher:
@@ -44,13 +48,16 @@ class Publisher:
     Args:
         connection: the connection; the publisher follows its ups and downs.
         declarer: makes the exchanges.
-        alert_backlog: how many alerts are kept while there is no connection.
+        alert_backlog: how many alerts are kept while there is no connection, or nobody yet who listens again.
     """
 
     def __init__(self, connection: Connection, declarer: Declarer, alert_backlog: int = DEFAULT_BACKLOG) -> None:
         self._connection = connection
         self._declarer = declarer
         self._alerts = Backlog(alert_backlog)
+        self._gate = AlertGate(alert_backlog)
+        self._forget_watch: Callable[[], None] = lambda: None
+        self._tally = AlertTally(self._alerts, self._gate)
         self._others = Backlog(DEFAULT_BACKLOG)
         self._channel: Any = None
         self._next_tag = 1
@@ -58,19 +65,30 @@ class Publisher:
         self._returnable: dict[str, Outgoing] = {}
         self._outbox: deque[Outgoing] = deque()
         self._flush_scheduled = False
-        connection.on_up.append(self._open)
+        connection.on_up.append(self._came_up)
         connection.on_down.append(self._lost)
+        connection.on_unblocked.append(self._send_kept)
         declarer.on_ready.append(self._send_kept)
 
     @property
     def unfinished(self) -> int:
         """How many messages the broker has not yet confirmed, or not yet been given."""
-        return len(self._unconfirmed) + len(self._outbox) + len(self._alerts) + len(self._others)
+        return len(self._unconfirmed) + len(self._outbox) + self.alerts_kept + len(self._others)
+
+    @property
+    def alerts_sent(self) -> int:
+        """How many alerts the broker has confirmed."""
+        return self._tally.sent
+
+    @property
+    def alerts_kept(self) -> int:
+        """How many alerts wait now for a connection, or for somebody who listens again."""
+        return self._tally.kept
 
     @property
     def dropped(self) -> int:
-        """How many alerts were given up because they waited too long, or too many did."""
-        return self._alerts.dropped
+        """How many alerts were given up: they waited too long, too many did, or the broker refused them."""
+        return self._tally.dropped
 
     def submit(self, outgoing: Outgoing) -> None:
         """Publish a message soon; any thread. What several threads submit goes out in one burst."""
@@ -83,15 +101,18 @@ class Publisher:
         """Publish a message, or keep it, or tell that it cannot be sent; I/O thread."""
         backlog = self._backlog_of(outgoing)
         if self._can_send() and not len(backlog):
-            self._publish(outgoing)
+            self._send(outgoing)
         elif self._connection.is_up or outgoing.keep:
             outgoing.keep = max(outgoing.keep, _TURN)
             backlog.add(outgoing)
         else:
+            self._tally.lost += outgoing.resend
             outgoing.finish(Outcome.LOST, "there is no connection to the broker")
 
     def _can_send(self) -> bool:
-        return self._channel is not None and bool(self._channel.is_open) and self._declarer.is_ready
+        # What is published in spite of an alarm stays in pika's buffer, which has no bound.
+        is_open = self._channel is not None and bool(self._channel.is_open) and self._connection.blocked is None
+        return is_open and self._declarer.is_ready
 
     def _backlog_of(self, outgoing: Outgoing) -> Backlog:
         return self._alerts if outgoing.resend else self._others
@@ -104,6 +125,12 @@ class Publisher:
 
     def _open(self) -> None:
         self._connection.open_channel(self._on_open)
+
+    def _came_up(self) -> None:
+        if self._connection.reconnects:
+            self._gate.begin()
+            self._watch_later()
+        self._open()
 
     def _on_open(self, channel: Any) -> None:
         self._channel = channel
@@ -119,12 +146,41 @@ class Publisher:
                 outgoing = backlog.take()
                 if outgoing is None:
                     break
-                self._publish(outgoing)
+                self._send(outgoing)
+        if self._can_send() and not self._gate.is_active:
+            self._tally.tell_lost()
+
+    def _send(self, outgoing: Outgoing) -> None:
+        if not (self._gate.is_active and outgoing.resend) or self._gate.admit(outgoing):
+            self._publish(outgoing)
+
+    def _watch_later(self) -> None:
+        self._forget_watch()
+        self._forget_watch = self._connection.call_later(RETRY_SECONDS, self._watch)
+
+    def _watch(self) -> None:
+        """Look after the alerts that were returned; every second while the gate is active."""
+        if self._gate.is_over:
+            self._send_all(self._gate.end())
+            self._tally.tell_lost()
+            return
+        if self._can_send():
+            for scout in self._gate.due():
+                self._publish(scout)
+        self._watch_later()
+
+    def _send_all(self, alerts: list[Outgoing]) -> None:
+        if self._can_send():
+            for alert in alerts:
+                self._publish(alert)
+        else:
+            self._alerts.put_back(alerts)
 
     def _publish(self, outgoing: Outgoing) -> None:
         self._unconfirmed[self._next_tag] = outgoing
         self._next_tag += 1
         outgoing.attempts += 1
+        outgoing.returned = False
         if outgoing.mandatory and outgoing.tag:
             self._returnable[outgoing.tag] = outgoing
         properties = pika.BasicProperties(
@@ -152,11 +208,7 @@ class Publisher:
         if not multiple:
             tags = [tag] if tag in self._unconfirmed else []
         else:
-            tags = []
-            for earlier in self._unconfirmed:  # in the order of publishing
-                if earlier > tag:
-                    break
-                tags.append(earlier)
+            tags = list(takewhile(lambda earlier: earlier <= tag, self._unconfirmed))  # in the order of publishing
         for number in tags:
             self._confirmed(self._unconfirmed.pop(number), accepted)
 
@@ -164,11 +216,28 @@ class Publisher:
         if outgoing.mandatory:
             self._returnable.pop(outgoing.tag or "", None)
         if not accepted:
-            outgoing.finish(Outcome.REFUSED, "the broker could not take the message")
-        elif outgoing.returned:
-            outgoing.finish(Outcome.RETURNED)
+            self._refused(outgoing, "the broker could not take the message")
+        elif outgoing.resend:
+            self._alert_confirmed(outgoing)
         else:
-            outgoing.finish(Outcome.CONFIRMED)
+            outgoing.finish(Outcome.RETURNED if outgoing.returned else Outcome.CONFIRMED)
+
+    def _alert_confirmed(self, alert: Outgoing) -> None:
+        if self._gate.is_active:
+            if alert.returned:
+                alert.attempts = 0  # it did no harm to its channel
+                self._gate.returned(alert)
+                return
+            self._send_all(self._gate.confirmed(alert))
+        self._tally.sent += 1
+        alert.finish(Outcome.RETURNED if alert.returned else Outcome.CONFIRMED)
+
+    def _refused(self, outgoing: Outgoing, text: str) -> None:
+        if outgoing.resend:
+            self._tally.refused += 1
+            self._gate.ended(outgoing)
+        logger.error("the broker refused %s: %s", outgoing.routing_key, text)
+        outgoing.finish(Outcome.REFUSED, text)
 
     def _on_closed(self, channel: Any, reason: Any) -> None:
         if channel is not self._channel or not self._connection.is_up:
@@ -182,15 +251,15 @@ class Publisher:
 
     def _fail_one(self, text: str) -> None:
         """Fail the message that closed the channel, and publish again what the broker discarded after it."""
+        self._alerts.put_back(self._gate.take_all())
         in_flight = self._take_unconfirmed()
-        culprit = next((index for index, outgoing in enumerate(in_flight) if _is_meant(outgoing, text)), None)
+        culprit = next((index for index, outgoing in enumerate(in_flight) if is_meant(outgoing, text)), None)
         if culprit is None:
             self._retry(in_flight, f"the broker closed the channel: {text}")
             return
         for earlier in in_flight[:culprit]:
-            earlier.finish(Outcome.RETURNED if earlier.returned else Outcome.CONFIRMED)
-        logger.error("the broker refused %s: %s", in_flight[culprit].routing_key, text)
-        in_flight[culprit].finish(Outcome.REFUSED, text)
+            self._confirmed(earlier, True)
+        self._refused(in_flight[culprit], text)
         # What follows never reached a queue, so nothing runs twice.
         for later in reversed(in_flight[culprit + 1 :]):
             later.returned = False
@@ -199,9 +268,19 @@ class Publisher:
 
     def _lost(self, failure: ConnectionFailure) -> None:
         self._channel = None
+        self._forget_watch()
+        waiting = self._gate.end()
+        if not failure.final:  # else nobody listened to the very end
+            self._alerts.put_back(waiting)
         self._retry(self._take_unconfirmed(), failure.text)
         if failure.final:
-            self._outbox.clear()
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._tally.lost += sum(outgoing.resend for outgoing in self._outbox)
+        self._outbox.clear()
+        self._alerts.give_up("the connection was closed")
+        self._tally.tell_lost()
 
     def _take_unconfirmed(self) -> list[Outgoing]:
         in_flight = list(self._unconfirmed.values())
@@ -215,15 +294,6 @@ class Publisher:
             if outgoing.resend and outgoing.attempts < MAX_ATTEMPTS:
                 again.append(outgoing)
             else:
+                self._tally.lost += outgoing.resend
                 outgoing.finish(Outcome.LOST, reason)
         self._alerts.put_back(again)
-
-
-def _is_meant(outgoing: Outgoing, text: str) -> bool:
-    """Tell whether the broker's text means this message: it names its size, its topic, or else its exchange."""
-    size = _SIZE.search(text)
-    if size:
-        return len(outgoing.body) == int(size[1])
-    if "topic '" in text:
-        return f"topic '{outgoing.routing_key}' in exchange '{outgoing.exchange}'" in text
-    return f"exchange '{outgoing.exchange}'" in text

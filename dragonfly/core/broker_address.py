@@ -1,0 +1,178 @@
+"""Where brokers are: the texts that name them, read.
+
+A broker is named by HOST, HOST:PORT or an AMQP URL. Several, in a list or with commas between them, are tried in turn.
+The parameters of an encrypted connection (amqps) are called as RabbitMQ's own URLs call them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dragonfly.core.exceptions import DriplineValueError
+
+DEFAULT_HOST = "localhost"
+DEFAULT_PORT = 5672
+DEFAULT_TLS_PORT = 5671
+
+# What names a broker, or several that are tried in turn; None is localhost.
+Broker = str | Sequence[str] | None
+
+_FORM = "HOST, HOST:PORT or amqp://USER:PASSWORD@HOST:PORT/VHOST was expected"
+_VERIFY = {"verify_peer": True, "verify_none": False}
+_TLS_PARAMETERS = ("cacertfile", "certfile", "keyfile", "verify", "server_name_indication")
+
+
+@dataclass(frozen=True)
+class TlsOptions:
+    """What an encrypted connection needs beside the address.
+
+    Args:
+        cacertfile: PEM file of the authorities that may have signed the broker's certificate; the system's by default.
+        certfile: PEM file of our own certificate, for a broker that asks for one.
+        keyfile: PEM file of its key; in certfile by default.
+        verify: whether the broker's certificate is checked.
+        server_name: the name that must stand in it; the host by default.
+    """
+
+    cacertfile: str | None = None
+    certfile: str | None = None
+    keyfile: str | None = None
+    verify: bool = True
+    server_name: str | None = None
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """Where a broker is and who we are to it.
+
+    Args:
+        host: name or number of the machine.
+        port: TCP port.
+        virtual_host: the AMQP virtual host.
+        user: user name.
+        password: never shown, not even by repr().
+        tls: whether the connection is encrypted.
+        tls_options: how.
+    """
+
+    host: str
+    port: int
+    virtual_host: str
+    user: str
+    password: str = field(repr=False)
+    tls: bool = False
+    tls_options: TlsOptions = TlsOptions()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the broker is on this machine, which is where it accepts guest."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def display(self) -> str:
+        """The address as messages to people name it: host, and port where it is not the usual one."""
+        usual = DEFAULT_TLS_PORT if self.tls else DEFAULT_PORT
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == usual else f"{host}:{self.port}"
+
+
+def parsed_addresses(broker: Broker) -> list[BrokerAddress]:
+    """Return the addresses that are named, each with the user that it names or none; there is at least one.
+
+    Raises:
+        DriplineValueError: a text is no address, or a list has none.
+    """
+    if broker is None or broker == "":
+        return [parsed_address(None)]
+    if isinstance(broker, str):
+        texts = broker.split(",")
+    elif isinstance(broker, (list, tuple)) and all(isinstance(text, str) for text in broker):
+        texts = [part for text in broker for part in text.split(",")]
+    else:
+        raise DriplineValueError(f"{_shown(broker)} is no address of a broker, and no list of some: {_FORM}")
+    if not texts:
+        raise DriplineValueError(f"an empty list names no broker: {_FORM}")
+    return [_listed(text.strip() if len(texts) > 1 else text, len(texts)) for text in texts]
+
+
+def _listed(text: str, count: int) -> BrokerAddress:
+    if count == 1:
+        return parsed_address(text)
+    try:
+        if not text:
+            raise DriplineValueError(f"one of {count} addresses of brokers is empty: {_FORM}")
+        return parsed_address(text)
+    except DriplineValueError as err:
+        raise DriplineValueError(f"{err} (a comma separates addresses; in a password it is %2C)") from err
+
+
+def parsed_address(broker: str | None) -> BrokerAddress:
+    """Return the address that a text means, with the user that it names or none.
+
+    Raises:
+        DriplineValueError: the text is no address.
+    """
+    text = broker or DEFAULT_HOST
+    if not isinstance(text, str) or any(character.isspace() for character in text):
+        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}")
+    scheme, separator, rest = text.partition("://")
+    if separator and scheme not in ("amqp", "amqps"):
+        raise DriplineValueError(f"a broker's address does not begin with {scheme[:20]}://: {_FORM}")
+    try:
+        return _parsed(rest if separator else text, scheme == "amqps", is_url=separator != "")
+    except ValueError as err:
+        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}") from err
+
+
+def _parsed(text: str, tls: bool, is_url: bool) -> BrokerAddress:
+    from urllib.parse import unquote, urlsplit  # not needed before a broker is
+
+    parts = urlsplit(f"//{text}")
+    if not is_url and (parts.path or "@" in text):
+        raise ValueError("only a URL has a user or a path")
+    if not parts.hostname or parts.fragment or "@" in parts.path + parts.query or parts.port == 0:
+        raise ValueError("no host, or more than a host")
+    if parts.query and not tls:
+        raise ValueError("only amqps:// has parameters")
+    port = parts.port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT)
+    virtual_host = unquote(parts.path[1:]) or "/"
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    options = _tls_options(parts.query)
+    return BrokerAddress(parts.hostname, port, virtual_host, user, password, tls, options)
+
+
+def _tls_options(query: str) -> TlsOptions:
+    """Return what the parameters of a URL mean.
+
+    Raises:
+        DriplineValueError: one is not known, has no value, or stands there twice.
+    """
+    from urllib.parse import parse_qsl
+
+    if not query:
+        return TlsOptions()
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in _TLS_PARAMETERS or name in given or not value:
+            raise DriplineValueError(f"an amqps:// address takes {', '.join(_TLS_PARAMETERS)}, each once, with a value")
+        given[name] = value
+    verify = given.get("verify", "verify_peer")
+    if verify not in _VERIFY:
+        raise DriplineValueError(f"verify in an amqps:// address is {' or '.join(_VERIFY)}")
+    if "keyfile" in given and "certfile" not in given:
+        raise DriplineValueError("keyfile in an amqps:// address needs certfile, the certificate that it is the key of")
+    return TlsOptions(
+        cacertfile=given.get("cacertfile"),
+        certfile=given.get("certfile"),
+        keyfile=given.get("keyfile"),
+        verify=_VERIFY[verify],
+        server_name=given.get("server_name_indication"),
+    )
+
+
+def _shown(text: object) -> str:
+    """Return a text as an error may show it: nothing that could be a URL, which may hold a password."""
+    if not isinstance(text, str) or text.startswith("amqp") or "@" in text or "://" in text:
+        return "the broker's address"
+    return repr(text[:80])

@@ -1,0 +1,21 @@
+"""Fixtures of the tests of the room that talks AMQP."""
+
+from typing import Any
+
+import pytest
+
+from dragonfly.core.amqp.publisher import Publisher
+from tests.core.amqp.played import PlayedConnection
+
+
+@pytest.fixture
+def link() -> PlayedConnection:
+    return PlayedConnection()
+
+
+@pytest.fixture
+def publisher(link: PlayedConnection) -> Publisher:
+    made: Any = link
+    publisher = Publisher(made, made, alert_backlog=10)
+    publisher._gate._clock = lambda: link.now
+    return publisher
