@@ -7,6 +7,7 @@ one exclusive reply queue. It decodes no reply, and with many in flight not even
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import time
@@ -18,8 +19,10 @@ from uuid import uuid4
 from pika import frame, spec
 
 EXCHANGE = "requests"
+ALERTS = "alerts"
 TIMEOUT_MS = 10_000
 IN_FLIGHT = 1_000
+_ALERTS_AT_A_TIME = 100
 _BINDING_PATIENCE = 120.0
 _CHANNEL = 1
 _HEAD, _METHOD_ID, _FRAME_END = struct.Struct(">BHI"), struct.Struct(">HH"), 1
@@ -144,6 +147,23 @@ class LoadGenerator:
         elapsed = time.perf_counter() - begin
         self._ask(spec.Queue.Delete(queue=queue), spec.Queue.DeleteOk)
         return elapsed
+
+    def publish_alerts(self, routing_key: str, body: bytes, count: int) -> None:
+        """Send so many alerts as fast as the broker takes them, on a connection that does nothing else."""
+        self._ask(spec.Exchange.Declare(exchange=ALERTS, type="topic"), spec.Exchange.DeclareOk)
+        properties = spec.BasicProperties(
+            content_encoding="application/json", app_id="dripline.core.Service", delivery_mode=2, message_id="0" * 36
+        )
+        alert = (
+            frame.Method(_CHANNEL, spec.Basic.Publish(exchange=ALERTS, routing_key=routing_key)).marshal()
+            + frame.Header(_CHANNEL, len(body), properties).marshal()
+            + frame.Body(_CHANNEL, body).marshal()
+        )
+        while count > 0:
+            self._socket.sendall(alert * min(count, _ALERTS_AT_A_TIME))
+            count -= _ALERTS_AT_A_TIME
+            while select.select([self._socket], [], [], 0)[0]:  # confirms, which nobody here reads
+                self._receive()
 
     def _request(self, target: str) -> tuple[str, bytes]:
         """Return the correlation_id of a new get and its frames."""
