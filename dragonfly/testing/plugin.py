@@ -67,7 +67,21 @@ def broker_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def broker(broker_kind: str) -> Iterator[Broker | RabbitMQNode | RunningBroker]:
+def rabbitmq_node() -> Iterator[RabbitMQNode]:
+    """Give a node of RabbitMQ, started when the first test needs it; it ends with the session.
+
+    It is a fixture of its own because pytest ends `broker` each time that it goes from one kind to the other, and a node
+    takes several seconds to start.
+    """
+    require_rabbitmq()
+    node = RabbitMQNode()
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(broker_kind: str, request: pytest.FixtureRequest) -> Iterator[Broker | RabbitMQNode | RunningBroker]:
     """Give a running broker, one of a kind for all tests of the session; `broker.address` is what `-b` takes."""
     if broker_kind == GIVEN:
         yield RunningBroker(os.environ["DRAGONFLY_TEST_BROKER"])
@@ -75,11 +89,7 @@ def broker(broker_kind: str) -> Iterator[Broker | RabbitMQNode | RunningBroker]:
         with Broker() as embedded:
             yield embedded
     else:
-        require_rabbitmq()
-        node = RabbitMQNode()
-        node.start()
-        yield node
-        node.stop()
+        yield request.getfixturevalue("rabbitmq_node")
 
 
 @pytest.fixture
