@@ -23,7 +23,11 @@ _REST_OF_VALUE = "the value ends before the line does: put the whole value in qu
 _SECOND_COLON = "a second ': ' stands in this line: put the text that contains it in quotes"
 _TAB = "a tab stands here: YAML wants blanks"
 
+_TOO_DEEP = "the blocks are nested too deeply"
+
 _CASES = (
+    _Case("nested deeper", _TOO_DEEP),
+    _Case("maximum nesting depth", _TOO_DEEP),
     _Case("could not find expected ':'", "expected a key, a colon, a blank and a value in this line", True),
     _Case("quoted scalar found unexpected end", "a quote is opened here and closed nowhere", True),
     _Case("flow sequence", "a list is opened here with [ and not closed with ]", True),
@@ -42,7 +46,6 @@ _CASES = (
         "scanning a block scalar",
         "after | or > the text begins in the next line; a text that begins so goes in quotes",
     ),
-    _Case("nested deeper", "the blocks are nested too deeply"),
     _Case("directive", "a line cannot begin with %: put a text in quotes"),
     _Case("node content", "the value is missing or begins with a special character: put a text in quotes"),
     _Case("expected <document start>", "this line does not belong to the block above it"),

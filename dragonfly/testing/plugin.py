@@ -70,8 +70,8 @@ def broker_kind(request: pytest.FixtureRequest) -> str:
 def rabbitmq_node() -> Iterator[RabbitMQNode]:
     """Give a node of RabbitMQ, started when the first test needs it; it ends with the session.
 
-    It is a fixture of its own because pytest ends `broker` each time that it goes from one kind to the other, and a node
-    takes several seconds to start.
+    It is a fixture of its own because pytest ends `broker` each time that it goes from one kind to the other, and a
+    node takes several seconds to start.
     """
     require_rabbitmq()
     node = RabbitMQNode()

@@ -81,6 +81,8 @@ def reason_of(error: BaseException) -> str:
         alert = _TLS_ALERT.search(str(error))
         if alert is not None:
             return f"the broker ended the encryption: {_words(alert[1])}"
+        if "SSL" in str(error):  # its reason was lost with the connection
+            return "the broker ended the encryption: perhaps it wants a client's certificate (certfile and keyfile)"
         return "what answers there is no AMQP 0-9-1 broker"
     if isinstance(error, pika.exceptions.ConnectionClosedByBroker):
         return str(error.reply_text)

@@ -68,3 +68,18 @@ def test_of_several_brokers_each_is_told_once_and_all_must_have_refused() -> Non
     both = joined([away, refused, away])
     assert (both.text, both.refused) == ("one is away; two refused me", False)
     assert joined([refused, refused]).refused
+
+
+def test_a_reason_that_was_lost_with_an_encrypted_connection_is_guessed() -> None:
+    error = pika.exceptions.IncompatibleProtocolError("StreamLostError: SSLEOFError(8, 'EOF occurred')")
+    assert reason_of(error).startswith("the broker ended the encryption: perhaps it wants a client's certificate")
+
+
+def test_a_reason_that_came_is_told() -> None:
+    text = "StreamLostError: SSLError(1, '[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required')"
+    assert reason_of(pika.exceptions.IncompatibleProtocolError(text)).startswith("the broker ended the encryption: ")
+    assert "perhaps" not in reason_of(pika.exceptions.IncompatibleProtocolError(text))
+
+
+def test_what_does_not_speak_amqp_is_no_broker() -> None:
+    assert reason_of(pika.exceptions.IncompatibleProtocolError("x")) == "what answers there is no AMQP 0-9-1 broker"
