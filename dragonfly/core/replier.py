@@ -73,13 +73,13 @@ class Replier:
         """
         retcode, text, payload = reply_fields(error)
         _log(delivery, error, retcode, text)
-        self._count(counter or _counter(error), delivery)
         reply = ReplyMessage(payload, retcode=retcode, return_msg=text, sender_info=self._sender_info)
         try:
-            self._reply(delivery, reply)
+            outgoing = self._outgoing(delivery, reply)
         except Exception:  # noqa: BLE001 - its payload cannot be carried either: the code and the text still can
             reply.payload = _NO_VALUE
-            self._reply(delivery, reply)
+            outgoing = self._outgoing(delivery, reply)
+        self._send(delivery, outgoing, counter or _counter(error))
         self._record(delivery, request, retcode)
 
     def ignore(self, delivery: Delivery) -> None:
@@ -89,35 +89,40 @@ class Replier:
     def _succeed(self, delivery: Delivery, request: RequestMessage, retcode: int, text: str, result: Any) -> None:
         reply = ReplyMessage(result, retcode=retcode, return_msg=text, sender_info=self._sender_info)
         try:
-            self._reply(delivery, reply)
+            outgoing = self._outgoing(delivery, reply)
         except Exception as err:  # noqa: BLE001 - what a class of one's own returns may do anything when it is read
             self.fail(delivery, err, request)
             return
-        self._count("requests_ok", delivery)
+        self._send(delivery, outgoing, "requests_ok")
         self._record(delivery, request, retcode)
 
     def _record(self, delivery: Delivery, request: RequestMessage | None, retcode: int) -> None:
         if request is not None and PROBE_HEADER not in delivery.headers:
             self._audit.record(delivery.routing_key, request, retcode)
 
-    def _reply(self, delivery: Delivery, reply: ReplyMessage) -> None:
+    def _outgoing(self, delivery: Delivery, reply: ReplyMessage) -> Outgoing | None:
+        """Return the message that a reply is; None where nobody wants one."""
         if not delivery.reply_to:
-            return
+            return None
         body = codec.encode(reply)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("reply to %s: %s", delivery.reply_to, masked_text(delivery.routing_key, body))
-        self._publisher.submit(
-            Outgoing(
-                REQUESTS,
-                delivery.reply_to,
-                body,
-                correlation_id=delivery.correlation_id,
-                reply_to=delivery.reply_to,
-                headers={PROBE_HEADER: True} if PROBE_HEADER in delivery.headers else None,
-                keep=DEFAULT_TIMEOUT,
-                done=partial(self._replied, delivery, reply),
-            )
+        return Outgoing(
+            REQUESTS,
+            delivery.reply_to,
+            body,
+            correlation_id=delivery.correlation_id,
+            reply_to=delivery.reply_to,
+            headers={PROBE_HEADER: True} if PROBE_HEADER in delivery.headers else None,
+            keep=DEFAULT_TIMEOUT,
+            done=partial(self._replied, delivery, reply),
         )
+
+    def _send(self, delivery: Delivery, outgoing: Outgoing | None, counter: str) -> None:
+        # Counted first: who has the answer and asks for the statistics finds it in them.
+        self._count(counter, delivery)
+        if outgoing is not None:
+            self._publisher.submit(outgoing)
 
     def _replied(self, delivery: Delivery, reply: ReplyMessage, outcome: Outcome, reason: str) -> None:
         if outcome is Outcome.REFUSED and reply.payload != _NO_VALUE:
