@@ -90,6 +90,7 @@ def offered(surroundings: dict[str, str], tmp_path: Path) -> Offered:
         ("dragonfly get -v --timeout 3 chi", ["chips"]),
         ("dragonfly get chips --ti", ["--timeout"]),
         ("dragonfly monitor --pay", ["--payload-only"]),
+        ("dragonfly monitor -e ", ["requests", "alerts"]),
         ("dragonfly doc kv_store_", ["kv_store_key"]),
         ("dragonfly completion ", ["bash", "zsh"]),
     ],

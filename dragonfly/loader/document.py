@@ -98,6 +98,7 @@ def _similar_file(path: Path) -> str:
         if not folder.is_dir():
             continue
         for candidate in sorted(folder.glob("*.y*ml")):
-            found.setdefault(candidate.name, candidate)
-    match = near_miss(path.name, found)
+            found.setdefault(candidate.stem, candidate)
+    # Without the endings, which all of them share: they alone make any two names look alike.
+    match = near_miss(path.stem, found)
     return f"; did you mean {found[match]}?" if match else ""

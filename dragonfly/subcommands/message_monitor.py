@@ -52,6 +52,10 @@ class Monitor:
             "--show-keys", action="store_true", help="print lockout keys as they are, instead of three asterisks"
         )
 
+    def words_for(self, argument: str) -> list[str] | None:
+        """Return what a word of the command line can be; None where that is not known."""
+        return list(EXCHANGES) if argument == "exchange" else None
+
     def __call__(self, args: argparse.Namespace) -> int:
         """Print messages until the person has seen enough, and return the exit status."""
         exchanges = list(dict.fromkeys(args.exchange or [ALERTS]))

@@ -178,3 +178,7 @@ def test_a_broker_that_is_none_is_told(write: Callable[..., Path], broker: str, 
     path = write(f"name: s\nbroker: {broker}\n")
     with pytest.raises(ConfigError, match=r"lab\.yaml:2: s: .*broker"):
         read(path)
+
+
+def test_the_ending_that_all_files_share_makes_no_two_names_alike(tmp_path: Path) -> None:
+    assert problem_of(tmp_path / "nope.yaml") == "there is no such file"
