@@ -70,13 +70,11 @@ class Caller:
 
         Raises:
             DriplineError: the one that the reply's return code stands for.
-            DriplineTimeoutError: no reply came in time.
+            DriplineTimeoutError, DriplineAMQPConnectionError: no reply came in time, or no broker takes the request.
             DriplineValueError: the target is no text, or everybody; or the timeout is none that a broker can count.
-            DriplineAMQPConnectionError: the broker cannot be reached, or takes no messages.
         """
         check_single(routing_key)
-        wait = self._wait(timeout)
-        deadline = time.monotonic() + wait
+        deadline = time.monotonic() + (wait := self._wait(timeout))
         replies, pending = self._send(routing_key, msgop, payload, wait, lockout_key)
         try:
             reply: ReplyMessage | DriplineError = replies.get(timeout=max(0.0, deadline - time.monotonic()))
