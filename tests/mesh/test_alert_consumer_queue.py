@@ -161,7 +161,7 @@ def test_a_broker_killed_under_load_costs_no_alert_of_a_durable_queue(own_broker
         own_broker.kill()
         say(talker, "a", *range(500, 1_000))
         own_broker.start()
-        assert wait_until(lambda: set(consumer._got) == set(range(1_000)), 20.0)
+        assert wait_until(lambda: set(consumer._got) == set(range(1_000)), 60.0)
         # What was not acknowledged comes again; each alert's first time is in order.
         assert list(dict.fromkeys(consumer._got)) == list(range(1_000))
 
