@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from dragonfly.core.constants import LEVEL_MESSAGE
 from dragonfly.status_log_handlers import Source
 
 STATUS_MESSAGE = "status_message"
@@ -45,7 +44,7 @@ class AlertHandler(logging.Handler):
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record may make an alert."""
         is_of_wire = f"{record.name}.".startswith(f"{_WIRE}.")
-        return record.levelno != LEVEL_MESSAGE and not is_of_wire and not getattr(self._of_thread, "is_sending", False)
+        return not is_of_wire and not getattr(self._of_thread, "is_sending", False)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record."""

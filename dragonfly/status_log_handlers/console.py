@@ -1,4 +1,4 @@
-"""The terminal: messages of the monitor on stdout, every other record on stderr."""
+"""The terminal: every record on stderr; stdout is for what a command was asked for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from dragonfly.core.constants import LEVEL_MESSAGE, LEVEL_NOTICE
+from dragonfly.core.constants import LEVEL_NOTICE
 
 _LINE = "%(asctime)s[%(levelname)-8s] %(name)s(%(lineno)d) -> %(message)s"
 TIME = "%Y-%m-%dT%H:%M:%S"
-# What a person should read although nothing is wrong is shown without -v; what the monitor shows is output.
+# What a person should read although nothing is wrong is shown without -v.
 _ALL = 1  # a logger whose level is 0 would ask its parent
 _OFF = logging.CRITICAL + 1
 _VERBOSITY_FOR_PIKA = 3
@@ -30,14 +30,11 @@ def console(verbosity: int) -> Iterator[None]:
         verbosity: how often -v was given; each lowers the threshold by ten, from 25.
     """
     stderr = _StderrHandler(sys.stderr)
-    handlers: list[logging.Handler] = [stderr, _StdoutHandler(sys.stdout)]
-    for handler in handlers:
-        handler.setFormatter(_Formatter(_LINE, TIME))
-    if has_colours(sys.stderr):
-        stderr.setFormatter(_ColouredFormatter(_LINE, TIME))
+    formatter = _ColouredFormatter if has_colours(sys.stderr) else _Formatter
+    stderr.setFormatter(formatter(_LINE, TIME))
     pika = (stderr, _ALL) if verbosity >= _VERBOSITY_FOR_PIKA else (logging.NullHandler(), _OFF)
     with (
-        _attached("dragonfly", handlers, max(_ALL, LEVEL_NOTICE - 10 * verbosity)),
+        _attached("dragonfly", [stderr], max(_ALL, LEVEL_NOTICE - 10 * verbosity)),
         _attached("pika", [pika[0]], pika[1]),
     ):
         yield
@@ -103,25 +100,6 @@ def _colour(level: str) -> tuple[str, str]:
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Write what a person should know; where nobody can read it, that is no reason to stop."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno != LEVEL_MESSAGE
-
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
-
-
-class _StdoutHandler(logging.StreamHandler):  # type: ignore[type-arg]
-    """Write the program's output; where it cannot be written, the program has nothing left to do."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno == LEVEL_MESSAGE
-
-    def flush(self) -> None:
-        """Leave it to the monitor, which knows when no more messages wait: a flush each would halve its speed."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        error = sys.exc_info()[1]
-        if isinstance(error, OSError):
-            raise error
-        super().handleError(record)

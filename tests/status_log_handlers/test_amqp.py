@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-from dragonfly.core.constants import LEVEL_MESSAGE
 from dragonfly.core.exceptions import DriplineValueError
 from dragonfly.status_log_handlers import Source, beside_the_terminal
 
@@ -60,11 +59,10 @@ def test_afterwards_nothing_is_sent(alerts: Alerts) -> None:
     assert logging.getLogger("dragonfly").handlers == before
 
 
-def test_what_the_wire_and_the_monitor_say_makes_no_alert(alerts: Alerts) -> None:
+def test_what_the_wire_says_makes_no_alert(alerts: Alerts) -> None:
     with beside_the_terminal(source(alerts)):
         logging.getLogger("dragonfly.core.amqp.publisher").critical("the broker refused an alert")
         logging.getLogger("dragonfly.core.amqp").error("x")
-        logger.log(LEVEL_MESSAGE, "x")
         logging.getLogger("dragonfly.core.amqp_like").error("sent")
     assert [payload for _, payload in alerts] == ["sent"]
 

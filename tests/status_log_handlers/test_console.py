@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dragonfly.core.constants import LEVEL_MESSAGE, LEVEL_NOTICE
+from dragonfly.core.constants import LEVEL_NOTICE
 from dragonfly.status_log_handlers.console import console
 
 logger = logging.getLogger("dragonfly.test")
@@ -45,14 +45,6 @@ def test_a_notice_is_level_25(capsys):
     assert "[Level 25] " in capsys.readouterr().err
 
 
-def test_messages_of_the_monitor_go_to_stdout(capsys):
-    with console(0):
-        logger.log(LEVEL_MESSAGE, "\nx")
-    out, err = capsys.readouterr()
-    assert re.fullmatch(r"\S+\[Level 35\] dragonfly\.test\(\d+\) -> \nx\n", out)
-    assert err == ""
-
-
 def test_control_characters_do_not_reach_the_terminal(capsys):
     with console(0):
         logger.warning("\x1b[2J\r\x9b\x00\x7f µ\tx\ny")
@@ -71,7 +63,7 @@ def test_afterwards_the_loggers_are_as_before():
     ours = logging.getLogger("dragonfly")
     before = ours.level, ours.propagate, list(ours.handlers)
     with console(3):
-        assert len(ours.handlers) == len(before[2]) + 2
+        assert len(ours.handlers) == len(before[2]) + 1
     assert (ours.level, ours.propagate, ours.handlers) == before
 
 
@@ -129,12 +121,6 @@ class Closed:
 
     def flush(self):
         pass
-
-
-def test_a_closed_stdout_ends_the_monitor(monkeypatch):
-    monkeypatch.setattr(sys, "stdout", Closed())
-    with console(0), pytest.raises(BrokenPipeError):
-        logger.log(LEVEL_MESSAGE, "x")
 
 
 def test_a_closed_stderr_disturbs_nobody(monkeypatch):
