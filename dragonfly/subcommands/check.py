@@ -70,12 +70,13 @@ class Check:
         clashes = list(_used_twice(good))
         for sentence in problems + [sentence for _, sentence in clashes]:
             logger.error("%s", sentence)
-        for checked in good:
-            if checked.file not in {file for file, _ in clashes}:
-                print(f"{checked.file}: no problems, {_counted(len(checked.places) - 1)}")  # noqa: T201
         taken = list(_taken(good)) if args.live else []
-        for sentence in taken:
+        for _, sentence in taken:
             logger.error("%s", sentence)
+        at_fault = {file for file, _ in clashes + taken}
+        for checked in good:
+            if checked.file not in at_fault:
+                print(f"{checked.file}: no problems, {_counted(len(checked.places) - 1)}")  # noqa: T201
         if problems or clashes:
             return Status.BAD_CONFIG
         return Status.NOT_SERVING if taken else Status.SUCCESS
@@ -111,8 +112,8 @@ def _used_twice(checked: list[_Checked]) -> Iterator[tuple[str, str]]:
             yield each.file, f"{each.file}:{place.line}: {place.path}: {text}"
 
 
-def _taken(checked: list[_Checked]) -> Iterator[str]:
-    """Ask each mesh for the names of the files, and yield a sentence for each owner of some."""
+def _taken(checked: list[_Checked]) -> Iterator[tuple[str, str]]:
+    """Ask each mesh for the names of the files, and yield file and problem for each owner of some."""
     from dragonfly.core.exceptions import DriplineError
     from dragonfly.core.requester import is_returned
     from dragonfly.subcommands.prober import Prober
@@ -126,7 +127,7 @@ def _taken(checked: list[_Checked]) -> Iterator[str]:
                 if answer is not None and not is_returned(answer):
                     owners.setdefault(_owner(answer), []).append(name)
         for owner, names in owners.items():
-            yield f"{each.file}: {_listed(names)} already served by {owner}"
+            yield each.file, f"{each.file}: {_listed(names)} already served by {owner}"
 
 
 def _owner(answer: ReplyMessage) -> str:
