@@ -73,3 +73,13 @@ def configured(directory: Path, **changes: Any) -> Path:
 def rows(directory: Path, columns: str) -> list[Any]:
     with closing(sqlite3.connect(directory / "values.db", timeout=10)) as database:
         return database.execute(f"SELECT {columns} FROM sensor_values ORDER BY rowid").fetchall()
+
+
+def stopped_while_it_handles(consumer: Recorder) -> None:
+    """Stop a recorder that hangs in an alert, and let it go when the stop has begun."""
+    stopping = threading.Thread(target=consumer.stop)
+    stopping.start()
+    assert wait_until(lambda: consumer._alert_queue is not None and consumer._alert_queue._stopped.is_set())
+    consumer._gate.set()
+    stopping.join(5)
+    assert not stopping.is_alive()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from dragonfly.testing.plugin import RunningBroker
 from tests.mesh import recorder as recorder_module
 from tests.mesh.program import dragonfly, serve
 from tests.mesh.raw import RawClient
-from tests.mesh.recorder import EXAMPLE, TALKER, configured, got, recorder, rows, say
+from tests.mesh.recorder import EXAMPLE, TALKER, configured, got, recorder, rows, say, stopped_while_it_handles
 from tests.waiting import wait_until
 
 
@@ -146,12 +145,7 @@ def test_a_clean_stop_lets_the_handler_finish_and_begins_no_other_alert(mesh: Me
     consumer._gate.clear()
     say(talker, "a", *range(10))
     assert consumer._entered.wait(5)
-    stopping = threading.Thread(target=consumer.stop)
-    stopping.start()
-    assert wait_until(lambda: consumer._alert_queue is not None and consumer._alert_queue._stopped.is_set())
-    consumer._gate.set()
-    stopping.join(5)
-    assert not stopping.is_alive()
+    stopped_while_it_handles(consumer)
     assert consumer._got == [0]
 
 

@@ -13,7 +13,7 @@ from dragonfly.core.exceptions import ServiceStartError
 from dragonfly.testing import Mesh, RabbitMQNode
 from tests.mesh.program import Program, dragonfly, serve
 from tests.mesh.raw import RawClient
-from tests.mesh.recorder import TALKER, Recorder, configured, got, recorder, rows, say
+from tests.mesh.recorder import TALKER, Recorder, configured, got, recorder, rows, say, stopped_while_it_handles
 from tests.waiting import wait_until
 
 ALERTS, KILLS = 3_000, 6
@@ -46,11 +46,7 @@ def test_a_queue_keeps_what_is_said_while_nobody_runs_and_what_a_stop_left(mesh:
     consumer._gate.clear()
     say(talker, "a", *range(10))
     assert consumer._entered.wait(5)
-    stopping = threading.Thread(target=consumer.stop)
-    stopping.start()
-    assert wait_until(lambda: consumer._alert_queue is not None and consumer._alert_queue._stopped.is_set())
-    consumer._gate.set()
-    stopping.join(5)
+    stopped_while_it_handles(consumer)
     assert consumer._got == [0]
     say(talker, "a", *range(10, 20))
     assert wait_until(lambda: waiting_in(mesh, "kept") == 19)
@@ -161,7 +157,8 @@ def test_a_broker_killed_under_load_costs_no_alert_of_a_durable_queue(own_broker
         own_broker.kill()
         say(talker, "a", *range(500, 1_000))
         own_broker.start()
-        assert wait_until(lambda: set(consumer._got) == set(range(1_000)), 60.0)
+        wait_until(lambda: set(consumer._got) == set(range(1_000)), 60.0)
+        assert sorted(set(range(1_000)) - set(consumer._got)) == [], talker.statistics
         # What was not acknowledged comes again; each alert's first time is in order.
         assert list(dict.fromkeys(consumer._got)) == list(range(1_000))
 

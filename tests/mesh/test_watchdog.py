@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 
 from dragonfly.broker import Broker
 from dragonfly.testing import Mesh, RabbitMQNode
-from dragonfly.testing.plugin import RunningBroker, require_rabbitmq
+from dragonfly.testing.plugin import RunningBroker
 from tests.mesh.program import Program, dragonfly
 from tests.waiting import wait_until
 
 AnyBroker = Broker | RabbitMQNode | RunningBroker
 SHORT = ["--max-age", "0.5", "--interval", "0.1"]
-
-
-@pytest.fixture
-def own_broker(broker_kind: str) -> Iterator[Broker | RabbitMQNode]:
-    """Give a broker of the kind that nobody else uses, so that it can go away."""
-    if broker_kind == "given":
-        pytest.skip("the broker is somebody else's: it is not stopped")
-    if broker_kind == "rabbitmq":
-        require_rabbitmq()
-    running: Broker | RabbitMQNode = RabbitMQNode() if broker_kind == "rabbitmq" else Broker()
-    running.start()
-    yield running
-    running.stop()
 
 
 def end(broker: Broker | RabbitMQNode) -> None:
