@@ -104,6 +104,8 @@ class LanePool:
                 with self._lock:
                     if self._idle:  # else a job was put aside for this thread just now
                         self._idle -= 1
+                        # At once: a pool of one thread would else refuse a job until this one has ended.
+                        self._threads.discard(threading.current_thread())
                         return None
 
 
