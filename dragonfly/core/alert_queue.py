@@ -192,8 +192,16 @@ class AlertQueue:
         try:
             self.lane.put(partial(self._take, delivery), _pass_over)
         except DriplineBusyError as err:
-            # Only where a handler hangs while one connection after another is lost.
-            logger.error("the alert %s is not handled: %s", delivery.routing_key, err)
+            self._refuse(delivery, err)
+
+    def _refuse(self, delivery: Delivery, reason: DriplineBusyError) -> None:
+        """Pass an alert over that found no room: a handler hangs while connections are lost, or no thread is left."""
+        if not self._durable:
+            logger.error("the alert %s is not handled: %s", delivery.routing_key, reason)
+        elif self._consumer.is_current(delivery):
+            # It must not be acknowledged together with the next one: let all come again, after a while.
+            self._is_open = False
+            self._consumer.give_back()
 
     def _take(self, delivery: Delivery) -> None:
         if self._stopped.is_set() or (self._durable and not self._consumer.is_current(delivery)):

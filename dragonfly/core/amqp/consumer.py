@@ -126,6 +126,11 @@ class Consumer:
         if self.is_current(delivery) and self._channel.is_open:
             self._channel.basic_ack(delivery.tag, multiple=True)
 
+    def give_back(self) -> None:
+        """End the channel, so that a durable queue delivers again what was not acknowledged. I/O thread."""
+        if self._channel is not None and self._channel.is_open:
+            self._channel.close(reply_text="what was delivered is given back")
+
     def _declare(self, channel: Any, bound: Callable[[Any], None]) -> None:
         own = not self._durable
         channel.queue_declare(
