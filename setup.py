@@ -18,6 +18,7 @@ EXTRAS = {
         "pytest>=8.2",
         "pytest-cov>=5.0",
         "pytest-xdist>=3.6",
+        "hypothesis>=6.100",
         "coverage>=7.4",
         "ruff>=0.17,<0.18",
         "mypy>=2.4,<2.5",
