@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dragonfly.core.exceptions import DriplineValueError
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 5672
@@ -19,8 +23,13 @@ DEFAULT_TLS_PORT = 5671
 Broker = str | Sequence[str] | None
 
 _FORM = "HOST, HOST:PORT or amqp://USER:PASSWORD@HOST:PORT/VHOST was expected"
+_MAX_SCHEME = 20
 _VERIFY = {"verify_peer": True, "verify_none": False}
 _TLS_PARAMETERS = ("cacertfile", "certfile", "keyfile", "verify", "server_name_indication")
+
+
+class _WrongPartError(ValueError):
+    """What is wrong with which part of an address: the rest of a sentence that begins with the address."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ def parsed_addresses(broker: Broker) -> list[BrokerAddress]:
     elif isinstance(broker, (list, tuple)) and all(isinstance(text, str) for text in broker):
         texts = [part for text in broker for part in text.split(",")]
     else:
-        raise DriplineValueError(f"{_shown(broker)} is no address of a broker, and no list of some: {_FORM}")
+        raise DriplineValueError(f"what names a broker is neither a text nor a list of texts: {_FORM}")
     if not texts:
         raise DriplineValueError(f"an empty list names no broker: {_FORM}")
     return [_listed(text.strip() if len(texts) > 1 else text, len(texts)) for text in texts]
@@ -114,32 +123,66 @@ def parsed_address(broker: str | None) -> BrokerAddress:
         DriplineValueError: the text is no address.
     """
     text = broker or DEFAULT_HOST
-    if not isinstance(text, str) or any(character.isspace() for character in text):
-        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}")
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme not in ("amqp", "amqps"):
-        raise DriplineValueError(f"a broker's address does not begin with {scheme[:20]}://: {_FORM}")
+    if not isinstance(text, str):
+        raise DriplineValueError(f"an address of a broker is a text: {_FORM}")
     try:
-        return _parsed(rest if separator else text, scheme == "amqps", is_url=separator != "")
-    except ValueError as err:
-        raise DriplineValueError(f"{_shown(text)} is no address of a broker: {_FORM}") from err
+        return _parsed(text)
+    except _WrongPartError as err:
+        raise DriplineValueError(f"{_shown(text)} {err}: {_FORM}") from err
 
 
-def _parsed(text: str, tls: bool, is_url: bool) -> BrokerAddress:
-    from urllib.parse import unquote, urlsplit  # not needed before a broker is
+def _parsed(text: str) -> BrokerAddress:
+    from urllib.parse import unquote  # not needed before a broker is
 
-    parts = urlsplit(f"//{text}")
-    if not is_url and (parts.path or "@" in text):
-        raise ValueError("only a URL has a user or a path")
-    if not parts.hostname or parts.fragment or "@" in parts.path + parts.query or parts.port == 0:
-        raise ValueError("no host, or more than a host")
+    if any(character.isspace() for character in text):
+        raise _WrongPartError("has a blank in it")
+    scheme, separator, rest = text.partition("://")
+    tls = scheme == "amqps"
+    if separator and scheme not in ("amqp", "amqps"):
+        raise _WrongPartError(f"does not begin with amqp:// or amqps://{_instead(scheme)}")
+    parts = _split(rest if separator else text, is_url=separator != "")
     if parts.query and not tls:
-        raise ValueError("only amqps:// has parameters")
-    port = parts.port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT)
+        raise _WrongPartError("has parameters after '?', which only an amqps:// address takes")
+    port = _port(parts) or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT)
     virtual_host = unquote(parts.path[1:]) or "/"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     options = _tls_options(parts.query)
-    return BrokerAddress(parts.hostname, port, virtual_host, user, password, tls, options)
+    return BrokerAddress(parts.hostname or "", port, virtual_host, user, password, tls, options)
+
+
+def _split(text: str, is_url: bool) -> SplitResult:
+    """Return the parts of what follows the scheme; there is a host.
+
+    Raises:
+        _WrongPartError: a part is wrong, missing, or one too many.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(f"//{text}")
+    except ValueError:
+        # Not from the error of urllib, whose text shows all that stands before the path, a password too.
+        raise _WrongPartError("has a user, password or host that cannot be read") from None
+    if not is_url and (parts.path or "@" in text):
+        raise _WrongPartError("has a user or a path, which only an amqp:// address takes")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise _WrongPartError("has an @ too far back (in a password, '/' is %2F, '?' is %3F and '#' is %23)")
+    if parts.fragment:
+        raise _WrongPartError("has something after '#'")
+    if not parts.hostname:
+        raise _WrongPartError("has no host (one with colons stands in brackets)")
+    return parts
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        # Not shown, and not from the error of urllib, which shows it: where a URL has no host, this is the password.
+        raise _WrongPartError("has a port that is no number from 1 to 65535")
+    return port
 
 
 def _tls_options(query: str) -> TlsOptions:
@@ -171,8 +214,13 @@ def _tls_options(query: str) -> TlsOptions:
     )
 
 
-def _shown(text: object) -> str:
-    """Return a text as an error may show it: nothing that could be a URL, which may hold a password."""
-    if not isinstance(text, str) or text.startswith("amqp") or "@" in text or "://" in text:
-        return "the broker's address"
-    return repr(text[:80])
+def _instead(scheme: str) -> str:
+    """Return how an error names another scheme; one with these characters may be the beginning of something secret."""
+    return "" if "@" in scheme or ":" in scheme else f" but with {scheme[:_MAX_SCHEME] + '://'!r}"
+
+
+def _shown(text: str) -> str:
+    """Return an address as an error may show it: nothing that could be a URL, which may hold a password."""
+    if text.startswith("amqp") or "@" in text or "://" in text:
+        return "the broker address"
+    return f"the broker address {text[:80]!r}"

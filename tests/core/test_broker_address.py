@@ -1,5 +1,6 @@
 """Where brokers are: the texts that name them."""
 
+import traceback
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -70,6 +71,43 @@ def test_nonsense_is_refused_with_the_form_that_was_expected(text: Any) -> None:
 def test_port_0_is_refused() -> None:
     with pytest.raises(DriplineValueError):
         parsed_address("lab:0")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("ht!tp://x:y:z", "the broker address does not begin with amqp:// or amqps:// but with 'ht!tp://'"),
+        ("://lab", "the broker address does not begin with amqp:// or amqps:// but with '://'"),
+        ("me:s3cr3t@http://lab", "the broker address does not begin with amqp:// or amqps://"),
+        ("my lab", "the broker address 'my lab' has a blank in it"),
+        ("amqp://me:s3cr3t@my lab", "the broker address has a blank in it"),
+        ("lab:port", "the broker address 'lab:port' has a port that is no number from 1 to 65535"),
+        ("lab:0", "the broker address 'lab:0' has a port that is no number from 1 to 65535"),
+        ("amqp://me:s3cr3t@lab:port", "the broker address has a port that is no number from 1 to 65535"),
+        ("amqp://me:s3cr3t@lab:99999", "the broker address has a port that is no number from 1 to 65535"),
+        ("amqp://me:s3cr3t", "the broker address has a port that is no number from 1 to 65535"),
+        ("amqp://me:s3cr3t@", "the broker address has no host (one with colons stands in brackets)"),
+        ("::1", "the broker address '::1' has no host (one with colons stands in brackets)"),
+        ("amqp://m[e:s3cr3t@lab", "the broker address has a user, password or host that cannot be read"),
+        ("me:s3cr3t@lab", "the broker address has a user or a path, which only an amqp:// address takes"),
+        ("lab/v", "the broker address 'lab/v' has a user or a path, which only an amqp:// address takes"),
+        (
+            "amqp://me:s3cr3t/x@lab",
+            "the broker address has an @ too far back (in a password, '/' is %2F, '?' is %3F and '#' is %23)",
+        ),
+        ("amqp://me:s3cr3t@lab#x", "the broker address has something after '#'"),
+        (
+            "amqp://me:s3cr3t@lab?x=1",
+            "the broker address has parameters after '?', which only an amqps:// address takes",
+        ),
+    ],
+)
+def test_an_error_says_what_is_wrong_with_which_part(text: str, sentence: str) -> None:
+    with pytest.raises(DriplineValueError) as caught:
+        parsed_address(text)
+    form = "HOST, HOST:PORT or amqp://USER:PASSWORD@HOST:PORT/VHOST was expected"
+    assert str(caught.value) == f"{sentence}: {form}"
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
