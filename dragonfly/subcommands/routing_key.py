@@ -14,9 +14,20 @@ def check_target(target: str) -> None:
     """
     if not target:
         raise ValueError("the target is empty; the name of an endpoint was expected")
-    if any(not character.isprintable() or character.isspace() for character in target):
-        raise ValueError(f"{target!r} cannot be a target: it has blanks or characters that cannot be printed")
+    _check_visible(target, "a target")
     check_length(target)
+
+
+def check_binding_key(key: str) -> None:
+    """Refuse what matches no alert of the mesh: AMQP allows blanks, but no name has any.
+
+    Raises:
+        ValueError: the text is empty, too long, or has blanks or other invisible characters.
+    """
+    if not key:
+        raise ValueError("the binding key is empty; one such as 'sensor_value.#' was expected")
+    _check_visible(key, "a binding key of alerts")
+    check_length(key)
 
 
 def check_length(text: str) -> None:
@@ -29,3 +40,8 @@ def check_length(text: str) -> None:
         checked_key(text)
     except DriplineValueError as err:
         raise ValueError(str(err)) from err
+
+
+def _check_visible(text: str, what: str) -> None:
+    if any(not character.isprintable() or character.isspace() for character in text):
+        raise ValueError(f"{text!r} cannot be {what}: it has blanks or characters that cannot be printed")

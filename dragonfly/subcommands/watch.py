@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError
 from dragonfly.core.message import ReplyMessage
 from dragonfly.subcommands.exit_status import Status
+from dragonfly.subcommands.pause import pause_until
 from dragonfly.subcommands.signals import interrupted_by_sigterm
 
 logger = logging.getLogger(__name__)
@@ -67,9 +67,8 @@ def _readings(interval: float, ask: Callable[[], ReplyMessage]) -> Iterator[Repl
 
 def _ticks(interval: float) -> Iterator[None]:
     """Yield at fixed times, an interval (s) apart, the first at once."""
-    pause = threading.Event()
     due = time.monotonic()
     while True:
         yield
         due += interval * max(1, math.ceil((time.monotonic() - due) / interval))
-        pause.wait(max(0.0, due - time.monotonic()))
+        pause_until(due)

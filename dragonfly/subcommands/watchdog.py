@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import logging
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dragonfly.core.constants import ALERTS, LEVEL_NOTICE
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError
+from dragonfly.core.waker import SLICE_SECONDS
 from dragonfly.status_log_handlers import Source, beside_the_terminal
 from dragonfly.subcommands.broker_choice import choose_broker
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
 from dragonfly.subcommands.expected_data import ExpectedData
-from dragonfly.subcommands.routing_key import check_length
+from dragonfly.subcommands.pause import pause_until
+from dragonfly.subcommands.routing_key import check_binding_key
 from dragonfly.subcommands.seconds import seconds
 from dragonfly.subcommands.signals import Terminated, interrupted_by_sigterm
 from dragonfly.subcommands.topic import matcher
@@ -29,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 _EVERYTHING = "#"
 MAX_AGE, INTERVAL, REPEAT = 600.0, 60.0, 3600.0  # s
-# A signal that comes just when Python begins to wait is not seen before the wait is over: no wait is longer, s.
-_LONGEST_WAIT = 0.5
 
 
 class Watchdog:
@@ -101,7 +100,7 @@ def _watch_alerts(args: argparse.Namespace) -> int:
     keys = list(dict.fromkeys(args.keys)) or [_EVERYTHING]
     try:
         for key in keys:
-            check_length(key)
+            check_binding_key(key)
     except ValueError as err:
         raise CommandError(Status.USAGE, str(err)) from err
     broker = choose_broker(args)
@@ -111,7 +110,8 @@ def _watch_alerts(args: argparse.Namespace) -> int:
     listener = Listener(broker, ALERTS, keys, f"watchdog@{socket.gethostname()}")
     try:
         listener.start()
-        logger.info("starting to watch alerts %s, none of which may be away for %g s", " ".join(keys), args.max_age)
+        quoted = ", ".join(map(repr, keys))
+        logger.info("starting to watch alerts %s, none of which may be away for %g s", quoted, args.max_age)
         return _look_once(listener, keys, args.max_age) if args.once else _watch_keys(listener, keys, args)
     finally:
         listener.stop()
@@ -122,7 +122,7 @@ def _look_once(listener: Listener, keys: list[str], max_age: float) -> int:
     missing: dict[str, Callable[[str], bool]] = {key: matcher(key) for key in keys}
     deadline = time.monotonic() + max_age
     while missing and (left := deadline - time.monotonic()) > 0:
-        delivery = listener.next(min(left, _LONGEST_WAIT))
+        delivery = listener.next(min(left, SLICE_SECONDS))  # see Waker
         if delivery is not None:
             missing = {key: matches for key, matches in missing.items() if not matches(delivery.routing_key)}
     for key in missing:
@@ -135,12 +135,12 @@ def _watch_keys(listener: Listener, keys: list[str], args: argparse.Namespace) -
     watched = [(ExpectedData(key, args.repeat, now), matcher(key)) for key in keys]
     due = now + args.interval
     while True:
-        delivery = listener.next(min(max(0.0, due - time.monotonic()), _LONGEST_WAIT))
+        delivery = listener.next(min(max(0.0, due - time.monotonic()), SLICE_SECONDS))
         now = time.monotonic()
         if delivery is not None:
             for data, matches in watched:
                 if matches(delivery.routing_key):
-                    _say_back(data, now)
+                    _say_back(data, "alerts" if data.name == _EVERYTHING else repr(data.name), now)
         if now >= due:  # looked at here, too, where alerts never cease to come
             due = now + args.interval
             for data, _ in watched:
@@ -149,14 +149,13 @@ def _watch_keys(listener: Listener, keys: list[str], args: argparse.Namespace) -
 
 
 def _say_missing(key: str, age: float) -> None:
-    which = "" if key == _EVERYTHING else f" {key}"
+    which = "" if key == _EVERYTHING else f" {key!r}"
     logger.critical("no alert%s has come for %s s", which, _shown(age))
 
 
-def _say_back(data: ExpectedData, now: float) -> None:
+def _say_back(data: ExpectedData, what: str, now: float) -> None:
     missing = data.came(now)
     if missing is not None:
-        what = "alerts" if data.name == _EVERYTHING else data.name
         logger.log(LEVEL_NOTICE, "data again: %s, after %s s", what, _shown(missing))
 
 
@@ -169,17 +168,15 @@ def _look_once_at_page(page: DataPage) -> int:
 
 def _watch_page(page: DataPage, args: argparse.Namespace) -> int:
     data = ExpectedData(page.name, args.repeat, time.monotonic())
-    pause = threading.Event()
     while True:
         due = time.monotonic() + args.interval
         problem = page.problem()
         now = time.monotonic()
         if problem is None:
-            _say_back(data, now)
+            _say_back(data, page.name, now)
         elif data.must_be_told(now):
             logger.critical("%s: %s", page.name, problem)
-        while (left := due - time.monotonic()) > 0:
-            pause.wait(min(left, _LONGEST_WAIT))
+        pause_until(due)
 
 
 def _shown(age: float) -> str:

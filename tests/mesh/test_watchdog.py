@@ -35,13 +35,13 @@ def watchdog(address: str, *words: str) -> Program:
 def test_it_says_what_is_missing_and_what_is_back(broker: AnyBroker, mesh: Mesh) -> None:
     service = mesh.serve("name: talker\n")
     with watchdog(broker.address, *SHORT, "-k", "sensor_value.peaches", "sensor_value.*") as program:
-        program.wait_for("stderr", r"\[CRITICAL\] \S+ -> no alert sensor_value\.peaches has come for 0\.[5-9]\d* s")
-        program.wait_for("stderr", r"no alert sensor_value\.\* has come")
+        program.wait_for("stderr", r"\[CRITICAL\] \S+ -> no alert 'sensor_value\.peaches' has come for 0\.[5-9]\d* s")
+        program.wait_for("stderr", r"no alert 'sensor_value\.\*' has come")
         service.send_alert("sensor_value.chips", 1)
-        program.wait_for("stderr", r"\[Level 25\] \S+ -> data again: sensor_value\.\*, after")
-        assert "data again: sensor_value.peaches" not in program.stderr
+        program.wait_for("stderr", r"\[Level 25\] \S+ -> data again: 'sensor_value\.\*', after")
+        assert "data again: 'sensor_value.peaches'" not in program.stderr
         service.send_alert("sensor_value.peaches", 1)
-        program.wait_for("stderr", r"data again: sensor_value\.peaches, after")
+        program.wait_for("stderr", r"data again: 'sensor_value\.peaches', after")
         program.end()
 
 
@@ -57,7 +57,7 @@ def test_it_ends_at_once_with_status_0(number: signal.Signals, broker: AnyBroker
 def test_once_is_a_status_for_cron(broker: AnyBroker, mesh: Mesh) -> None:
     missing = dragonfly(broker.address, "watchdog", "--once", "--max-age", "0.3", "-k", "sensor_value.peaches")
     assert (missing.status, missing.stdout, missing.stderr.count("\n")) == (1, "", 1)
-    assert "no alert sensor_value.peaches has come for 0.3 s" in missing.stderr
+    assert "no alert 'sensor_value.peaches' has come for 0.3 s" in missing.stderr
 
     service = mesh.serve("name: talker\n")
     with watchdog(broker.address, "--once", "--max-age", "30", "-k", "sensor_value.#") as program:

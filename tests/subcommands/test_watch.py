@@ -1,6 +1,7 @@
 """get --watch: a line per change, what a failed reading is, and how it ends."""
 
 import logging
+import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,7 +13,9 @@ from dragonfly.core.exceptions import (
     DriplineTimeoutError,
 )
 from dragonfly.core.message import ReplyMessage
-from dragonfly.subcommands import watch as module
+from dragonfly.core.waker import SLICE_SECONDS
+from dragonfly.subcommands import pause
+from dragonfly.subcommands import watch as watch_module
 from dragonfly.subcommands.watch import watch
 
 
@@ -21,21 +24,21 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.waits: list[float] = []
 
     def monotonic(self) -> float:
         return self.now
 
     def wait(self, seconds: float) -> None:
-        self.waits.append(round(seconds, 6))
+        assert seconds <= SLICE_SECONDS  # for longer, a signal could remain unseen
         self.now += seconds
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(module.time, "monotonic", clock.monotonic)
-    monkeypatch.setattr(module.threading, "Event", lambda: clock)
+    for module in (watch_module, pause):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(pause, "threading", types.SimpleNamespace(Event=lambda: clock))
     return clock
 
 
@@ -104,10 +107,12 @@ def test_a_broker_that_was_never_there_is_an_error() -> None:
 
 
 def test_questions_are_asked_at_fixed_times_and_the_missed_ones_left_out(clock: Clock) -> None:
-    taken = iter([0.2, 0.0, 2.5, 0.1, 0.0])
+    taken = iter([0.25, 0.0, 2.5, 0.125, 0.0])
+    asked: list[float] = []
 
     def take() -> None:
+        asked.append(clock.now)
         clock.now += next(taken, 0.0)
 
     watch(1.0, asking([1, 1, 1, 1, 1], take), lambda reply: None)
-    assert clock.waits == [0.8, 1.0, 0.5, 0.9, 1.0]
+    assert asked == [100.0, 101.0, 102.0, 105.0, 106.0, 107.0]

@@ -9,7 +9,7 @@ import pytest
 from dragonfly.cli import main
 from dragonfly.core import listener as listener_module
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
-from dragonfly.subcommands import watchdog
+from dragonfly.subcommands import pause, watchdog
 from tests.web_server import Answer, WebServer
 
 
@@ -80,6 +80,11 @@ def test_it_listens_to_what_it_is_told(line: str, made: tuple[object, ...], list
     assert listener.stopped
 
 
+def test_it_says_at_the_start_what_it_watches(listener: FakeListener, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watchdog", "-k", "a.#", "b", "-v"]) == 0
+    assert said(capsys) == ["INFO starting to watch alerts 'a.#', 'b', none of which may be away for 600 s"]
+
+
 def test_by_default_any_alert_in_ten_minutes_will_do(
     listener: FakeListener, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,13 +101,13 @@ def test_by_default_any_alert_in_ten_minutes_will_do(
 def test_each_key_is_watched_by_itself(listener: FakeListener, capsys: pytest.CaptureFixture[str]) -> None:
     listener.alerts = [(5, "a.x"), (5, "a.y"), (5, "a.x"), (1, "b")]
     assert main(["watchdog", "-k", "a.*", "b", "--max-age", "10", "--interval", "1"]) == 0
-    assert said(capsys) == ["CRITICAL no alert b has come for 11 s", "Level 25 data again: b, after 16 s"]
+    assert said(capsys) == ["CRITICAL no alert 'b' has come for 11 s", "Level 25 data again: 'b', after 16 s"]
 
 
 def test_it_is_said_again_while_they_are_missing(listener: FakeListener, capsys: pytest.CaptureFixture[str]) -> None:
     listener.alerts = [(100, "a")]
     main(["watchdog", "-k", "b", "--max-age", "10", "--interval", "1", "--repeat", "40"])
-    assert said(capsys) == [f"CRITICAL no alert b has come for {seconds} s" for seconds in (11, 51, 91)]
+    assert said(capsys) == [f"CRITICAL no alert 'b' has come for {seconds} s" for seconds in (11, 51, 91)]
 
 
 def test_alerts_without_a_pause_do_not_keep_it_from_looking(
@@ -110,15 +115,15 @@ def test_alerts_without_a_pause_do_not_keep_it_from_looking(
 ) -> None:
     listener.alerts = [(0.5, "a")] * 50
     main(["watchdog", "-k", "b", "--max-age", "10", "--interval", "1"])
-    assert said(capsys) == ["CRITICAL no alert b has come for 11 s"]
+    assert said(capsys) == ["CRITICAL no alert 'b' has come for 11 s"]
 
 
 @pytest.mark.parametrize(
     ("alerts", "status", "missing"),
     [
         ([(1, "a"), (1, "c"), (1, "b"), (99, "a")], 0, []),
-        ([(1, "a"), (1, "a"), (99, "b")], 1, ["CRITICAL no alert b has come for 10 s"]),
-        ([(11, "a")], 1, ["CRITICAL no alert a has come for 10 s", "CRITICAL no alert b has come for 10 s"]),
+        ([(1, "a"), (1, "a"), (99, "b")], 1, ["CRITICAL no alert 'b' has come for 10 s"]),
+        ([(11, "a")], 1, ["CRITICAL no alert 'a' has come for 10 s", "CRITICAL no alert 'b' has come for 10 s"]),
     ],
 )
 def test_once_ends_as_soon_as_it_knows(
@@ -150,6 +155,9 @@ def test_a_broker_that_is_not_there_is_critical(listener: FakeListener, capsys: 
         (["--repeat", "inf"], "not 'inf'"),
         (["--max-age", "soon"], "not 'soon'"),
         (["-k", "a" * 256], "is too long"),
+        (["-k", "a b"], "'a b' cannot be a binding key of alerts: it has blanks"),
+        (["-k", "ok", "a\t"], "'a\\t' cannot be a binding key of alerts"),
+        (["-k", ""], "the binding key is empty"),
         (["--url", "host"], "--url: a web address was expected"),
         (["--url", "http://host", "-k", "a"], "give one of them"),
     ],
@@ -182,8 +190,9 @@ def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
             if now > 1000 + 2 * 7:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(watchdog, "time", types.SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(watchdog, "threading", types.SimpleNamespace(Event=Pause))
+    for module in (watchdog, pause):
+        monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(pause, "threading", types.SimpleNamespace(Event=Pause))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
