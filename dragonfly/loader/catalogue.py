@@ -26,19 +26,24 @@ class Entry(NamedTuple):
         group: where it is from.
         name: what `module:` calls it.
         load: returns the class, or raises LookupFailedError.
+        other_name: of the same class, which has a line of its own; "" where there is none.
     """
 
     group: str
     name: str
     load: Callable[[], type[Endpoint]]
+    other_name: str = ""
 
 
 def entries() -> list[Entry]:
     """Return all classes that need no module_path, in the order in which they are looked for."""
-    own = [*((_IMPLEMENTATIONS, name) for name in implementations.TABLE), *((_CORE, name) for name in _core_names())]
     taken = _own_names()
-    plugins = [(_PLUGINS, name) for name, _ in _plugins() if name not in taken]
-    return [Entry(group, name, partial(find, name)) for group, name in dict.fromkeys([*own, *plugins])]
+    plugins = dict.fromkeys(name for name, _ in _plugins() if name not in taken)
+    return [
+        *(Entry(_IMPLEMENTATIONS, name, partial(find, name)) for name in implementations.TABLE),
+        *(Entry(_CORE, name, partial(find, name), other_name) for name, other_name in _core_names().items()),
+        *(Entry(_PLUGINS, name, partial(find, name)) for name in plugins),
+    ]
 
 
 def entries_of_file(file: str) -> list[Entry]:
@@ -89,9 +94,11 @@ def _own_names() -> frozenset[str]:
     return frozenset([*implementations.__all__, *core.__all__])
 
 
-def _core_names() -> list[str]:
-    classes = {name: getattr(core, name) for name in core.__all__}
-    return [name for name, thing in classes.items() if isinstance(thing, type) and issubclass(thing, Endpoint)]
+def _core_names() -> dict[str, str]:
+    """Return the name of each class, and beside an older name that of the class itself."""
+    things = {name: getattr(core, name) for name in core.__all__}
+    classes = {name: thing for name, thing in things.items() if isinstance(thing, type) and issubclass(thing, Endpoint)}
+    return {name: "" if name == cls.__name__ else cls.__name__ for name, cls in classes.items()}
 
 
 def _plugins() -> list[tuple[str, str]]:

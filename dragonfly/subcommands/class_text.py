@@ -46,7 +46,8 @@ def page(name: str, cls: type[Endpoint]) -> Iterator[str]:
         name: what `module:` calls it.
         cls: the class.
     """
-    yield f"{name} ({_file_of(cls)})"
+    which = "" if name == cls.__name__ else f", which is the class {cls.__name__}"
+    yield f"{name}{which} ({_file_of(cls)})"
     yield ""
     for line in (inspect.getdoc(cls) or "It has no documentation.").splitlines():
         yield from _wrapped(line)
@@ -56,6 +57,8 @@ def page(name: str, cls: type[Endpoint]) -> Iterator[str]:
 
 
 def _summary(entry: Entry) -> str:
+    if entry.other_name:  # the sentence of the class would name this very name as its other one
+        return f"Another name of {entry.other_name}."
     try:
         documentation = inspect.getdoc(entry.load()) or ""
     except LookupFailedError as err:

@@ -71,6 +71,17 @@ def test_alone_it_lists_all_classes_with_a_line_each(capsys: pytest.CaptureFixtu
     assert set(listed) >= {entry.name for entry in catalogue.entries()}
 
 
+@pytest.mark.parametrize(("name", "alias"), [("Service", "Spimescape"), ("AlertConsumer", "Gogol")])
+def test_a_class_names_its_alias_and_the_alias_names_the_class(
+    name: str, alias: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = dict(line.split(maxsplit=1) for line in shown(capsys).splitlines() if line.startswith("  "))
+    assert listed[name].endswith(f"; in YAML files also named {alias}.")
+    assert listed[alias] == f"Another name of {name}."
+    assert shown(capsys, alias).startswith(f"{alias}, which is the class {name} (")
+    assert shown(capsys, name).startswith(f"{name} (")
+
+
 def test_with_a_file_its_own_classes_come_first(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, "-c", str(EXAMPLES / "own_device.yaml")).splitlines()
     assert lines[0] == "own_device.py:"
