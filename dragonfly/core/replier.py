@@ -125,7 +125,11 @@ class Replier:
             self._publisher.submit(outgoing)
 
     def _replied(self, delivery: Delivery, reply: ReplyMessage, outcome: Outcome, reason: str) -> None:
-        if outcome is Outcome.REFUSED and reply.payload != _NO_VALUE:
+        if outcome is not Outcome.REFUSED:
+            return
+        if reply.payload == _NO_VALUE:  # the smallest reply that there is
+            logger.error("the broker refused the reply to %s: %s", delivery.routing_key, reason)
+        else:
             self.fail(delivery, DriplinePayloadError(f"{delivery.routing_key}: the broker refuses the reply: {reason}"))
 
     def _count(self, counter: str, delivery: Delivery) -> None:

@@ -3,7 +3,8 @@
 Rules, on each connection:
 1. Ask for each name (`NAME.ping`, mandatory, all at once). A name that is returned, or not answered within 1 s (a
    monitor bound to '#' swallows the return), is free. One that is answered has an owner, and two owners would both run
-   a set. Where a question could not be asked (a memory alarm), nothing is known: all are asked again.
+   a set. Where a question could not be asked (a memory alarm), nothing is known: all are asked again. Where the broker
+   forbids it, the user is not meant to have the name.
 2. Declare the queue, bind, consume. A queue that is another's (405) is asked who it is; without an answer it is tried
    again for three heartbeats plus 5 s, as long as a half-open link may hold it.
 3. Every 30 s, unless the broker is blocked, ping oneself. A ping that is returned or not answered within 5 s means that
@@ -21,7 +22,7 @@ from typing import NamedTuple
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.constants import OP_CMD
-from dragonfly.core.exceptions import DriplineError
+from dragonfly.core.exceptions import DriplineAMQPError, DriplineError
 from dragonfly.core.message import ReplyMessage, RequestMessage
 from dragonfly.core.requester import Pending, Requester, is_returned
 
@@ -36,10 +37,11 @@ _LOCKED = 405
 
 
 class _Answer(NamedTuple):
-    """What came of a question: who answered, or whether it is sure that nobody did."""
+    """What came of a question: who answered, whether it is sure that nobody did, or why it may not be asked."""
 
     owner: ReplyMessage | None
     was_asked: bool = True
+    forbidden: str = ""
 
 
 Then = Callable[[_Answer], None]
@@ -101,29 +103,27 @@ class ServiceBinding:
             self._ask_all(self._round)
 
     def _ask_all(self, this_round: int) -> None:
-        waiting = set(self._names)
-        owners: dict[str, ReplyMessage] = {}
-        unasked: list[str] = []
+        answers: dict[str, _Answer] = {}
 
         def answered(name: str, answer: _Answer) -> None:
-            waiting.discard(name)
-            if answer.owner is not None:
-                owners[name] = answer.owner
-            if not answer.was_asked:
-                unasked.append(name)
-            if not waiting and self._goes_on(this_round):
-                decide()
-
-        def decide() -> None:
-            if owners:
-                self._on_failed(_taken(self._name, owners))
-            elif unasked:
-                self._connection.call_later(RETRY_SECONDS, lambda: self._ask_again(this_round))
-            else:
-                self._open(this_round)
+            answers[name] = answer
+            if len(answers) == len(self._names) and self._goes_on(this_round):
+                self._decide(this_round, answers)
 
         for name in self._names:
             self._ask(name, partial(answered, name))
+
+    def _decide(self, this_round: int, answers: dict[str, _Answer]) -> None:
+        owners = {name: answer.owner for name, answer in answers.items() if answer.owner is not None}
+        forbidden = next((answer.forbidden for answer in answers.values() if answer.forbidden), "")
+        if owners:
+            self._on_failed(_taken(self._name, owners))
+        elif forbidden:
+            self._on_failed(f"the broker refuses {self._name} one of its names: {forbidden}")
+        elif all(answer.was_asked for answer in answers.values()):
+            self._open(this_round)
+        else:
+            self._connection.call_later(RETRY_SECONDS, lambda: self._ask_again(this_round))
 
     def _ask_again(self, this_round: int) -> None:
         if self._goes_on(this_round):
@@ -145,7 +145,8 @@ class ServiceBinding:
 
         def on_reply(reply: ReplyMessage | DriplineError) -> None:
             if isinstance(reply, DriplineError):
-                tell(_Answer(None, was_asked=False))
+                forbidden = str(reply) if isinstance(reply, DriplineAMQPError) else ""
+                tell(_Answer(None, was_asked=False, forbidden=forbidden))
             else:
                 tell(_Answer(None if is_returned(reply) else reply))
 

@@ -15,7 +15,9 @@ from dragonfly.testing import RabbitMQNode
 from dragonfly.testing.plugin import require_rabbitmq
 from dragonfly.testing.processes import free_ports
 from tests.mesh.certificates import Authority
-from tests.mesh.program import dragonfly
+from tests.mesh.program import Program, dragonfly, serve
+
+TUTORIAL = Path(__file__).parents[2] / "examples" / "kv_store_tutorial.yaml"
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
@@ -51,6 +53,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     authority, other = Authority(directory, "laboratory"), Authority(directory, "somebody")
     server, server_key = authority.sign("broker", "IP:127.0.0.1")
     client, client_key = authority.sign("client", "DNS:client")
+    stranger, stranger_key = other.sign("stranger", "DNS:client")
+    expired, expired_key = authority.sign("expired", "IP:127.0.0.1", days=0)
     return {
         "authority": authority.certificate,
         "other": other.certificate,
@@ -58,13 +62,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "server_key": server_key,
         "client": client,
         "client_key": client_key,
+        "stranger": stranger,
+        "stranger_key": stranger_key,
+        "expired": expired,
+        "expired_key": expired_key,
     }
 
 
-def encrypted_node(files: dict[str, Path], wants_certificate: bool) -> Iterator[Encrypted]:
+def encrypted_node(files: dict[str, Path], wants_certificate: bool, server: str = "server") -> Iterator[Encrypted]:
     require_rabbitmq()
     (port,) = free_ports(1)
-    node = RabbitMQNode(settings(files["server"], files["server_key"], files["authority"], port, wants_certificate))
+    certificate, key = files[server], files[f"{server}_key"]
+    node = RabbitMQNode(settings(certificate, key, files["authority"], port, wants_certificate))
     node.start()
     yield Encrypted(port, files["authority"], files["client"], files["client_key"], files["other"], node.address)
     node.stop()
@@ -78,6 +87,11 @@ def encrypted(files: dict[str, Path]) -> Iterator[Encrypted]:
 @pytest.fixture(scope="module")
 def strict(files: dict[str, Path]) -> Iterator[Encrypted]:
     yield from encrypted_node(files, wants_certificate=True)
+
+
+@pytest.fixture(scope="module")
+def outdated(files: dict[str, Path]) -> Iterator[Encrypted]:
+    yield from encrypted_node(files, wants_certificate=False, server="expired")
 
 
 def answer(url: str) -> str:
@@ -109,6 +123,11 @@ def test_a_certificate_for_another_name_is_not_accepted(encrypted: Encrypted) ->
     assert "its certificate is not accepted: Hostname mismatch" in text
 
 
+def test_a_certificate_that_has_expired_is_not_accepted(outdated: Encrypted) -> None:
+    text = refusal(outdated.url(cacertfile=outdated.cacertfile))
+    assert text.endswith("its certificate is not accepted: certificate has expired")
+
+
 def test_a_person_may_decide_to_accept_anything(encrypted: Encrypted) -> None:
     assert answer(encrypted.url(verify="verify_none")) == "message not deliverable"
 
@@ -122,6 +141,25 @@ def test_the_two_kinds_of_port_are_told_apart(encrypted: Encrypted) -> None:
 def test_a_client_shows_its_certificate_where_the_broker_wants_one(strict: Encrypted) -> None:
     own = {"certfile": strict.certfile, "keyfile": strict.keyfile}
     assert answer(strict.url(cacertfile=strict.cacertfile, **own)) == "message not deliverable"
+
+
+def test_a_client_s_certificate_of_another_authority_is_not_accepted(strict: Encrypted, files: dict[str, Path]) -> None:
+    own = {"certfile": files["stranger"], "keyfile": files["stranger_key"]}
+    text = refusal(strict.url(cacertfile=strict.cacertfile, **own))
+    reasons = ("tlsv1 alert unknown ca", "perhaps it wants a client's certificate (certfile and keyfile)")
+    assert text.endswith(tuple(f"the broker ended the encryption: {reason}" for reason in reasons))
+
+
+def test_a_service_and_its_clients_meet_behind_the_encryption(strict: Encrypted) -> None:
+    """All of it: requests, replies, alerts, and a client that comes over the line that is not encrypted."""
+    url = strict.url(cacertfile=strict.cacertfile, certfile=strict.certfile, keyfile=strict.keyfile)
+    with Program(url, "monitor", "-e", "alerts", "-v", "-b", url) as monitor, serve(url, str(TUTORIAL)):
+        monitor.wait_for("stderr", "starting to monitor")
+        assert dragonfly(url, "set", "waffles", "4.5").status == 0
+        monitor.wait_for("stdout", "sensor_value.waffles")
+        for address in (url, strict.plain):
+            got = dragonfly(address, "get", "waffles")
+            assert got.stdout == "waffles(ret:0): {'value_cal': 4.5, 'value_raw': '4.5'}\n"
 
 
 def test_a_client_without_a_certificate_is_told_that_the_broker_wants_one(strict: Encrypted) -> None:

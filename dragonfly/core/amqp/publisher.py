@@ -236,7 +236,8 @@ class Publisher:
         if outgoing.resend:
             self._tally.refused += 1
             self._gate.ended(outgoing)
-        logger.error("the broker refused %s: %s", outgoing.routing_key, text)
+            # Of a request or a reply, whoever sent it is told.
+            logger.error("the broker refused %s: %s", outgoing.routing_key, text)
         outgoing.finish(Outcome.REFUSED, text)
 
     def _on_closed(self, channel: Any, reason: Any) -> None:
