@@ -6,7 +6,11 @@
 2. The server's own script is called, not Debian's wrapper of the same name, which insists on the user
    `rabbitmq`: a node of ours runs as whoever runs the tests, root included.
 3. The node would start an epmd as a daemon if it found none. It finds ours, our child as the node is.
+4. Two nodes form a cluster when the second is started beside the first: it has the first one's cookie and epmd, and
+   joins it at its first start. The first is to be stopped last, since the epmd is its own.
 """
+
+from __future__ import annotations
 
 import os
 import shutil
@@ -24,6 +28,11 @@ SCRIPTS = "/usr/lib/rabbitmq/bin"
 # channel 0.
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD_FRAME_ON_CHANNEL_0 = b"\x01\x00\x00"
+# A node that has no data yet joins the one that is named here.
+CLUSTER = """
+cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.classic_config.nodes.1 = {}
+"""
 
 
 def answers_amqp(port: int) -> bool:
@@ -43,11 +52,13 @@ class RabbitMQNode:
 
     Args:
         config: further lines for its rabbitmq.conf, in the `key = value` form of RabbitMQ 3.7 and later.
+        beside: a running node with which it forms a cluster.
     """
 
-    def __init__(self, config: str = "") -> None:
+    def __init__(self, config: str = "", beside: RabbitMQNode | None = None) -> None:
         self.port = 0
         self._config = config
+        self._beside = beside
         self._directory: Path | None = None
         self._environment: dict[str, str] = {}
         self._keeper: Keeper | None = None
@@ -96,6 +107,8 @@ class RabbitMQNode:
         if not self.installed():
             raise RuntimeError("rabbitmq-server is not installed")
         if self._directory is None:
+            if self._beside is not None and not self._beside.running:
+                raise RuntimeError("the node beside which this one is to start does not run")
             self._prepare()
         self._start_epmd()
         self._start_node(timeout)
@@ -157,16 +170,21 @@ class RabbitMQNode:
         self._keeper = Keeper(directory)
         self._directory = directory
         self.port, epmd_port, distribution_port = free_ports(3)
-        cookie = directory / ".erlang.cookie"
-        cookie.write_text(os.urandom(16).hex())
+        cookie, secret, config = directory / ".erlang.cookie", os.urandom(16).hex(), self._config
+        if self._beside is not None:
+            others = self._beside._environment
+            secret = Path(others["HOME"], ".erlang.cookie").read_text()
+            epmd_port = int(others["ERL_EPMD_PORT"])
+            config += CLUSTER.format(others["RABBITMQ_NODENAME"])
+        cookie.write_text(secret)
         cookie.chmod(0o400)
         (directory / "enabled_plugins").write_text("[].\n")
         (directory / "rabbitmq-env.conf").touch()
-        (directory / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n{self._config}\n")
+        (directory / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n{config}\n")
         self._environment = _environment(directory, self.port, epmd_port, distribution_port)
 
     def _start_epmd(self) -> None:
-        if self._epmd is not None and self._epmd.poll() is None:
+        if self._beside is not None or (self._epmd is not None and self._epmd.poll() is None):
             return
         self._epmd = self._spawn(_program("epmd"))
         port = int(self._environment["ERL_EPMD_PORT"])
@@ -188,7 +206,7 @@ class RabbitMQNode:
                 raise RuntimeError(f"RabbitMQ {how}:\n{text}")
             time.sleep(0.03)
 
-    def _spawn(self, program: str) -> "subprocess.Popen[bytes]":
+    def _spawn(self, program: str) -> subprocess.Popen[bytes]:
         """Start a child in a session of its own, which a Ctrl-C does not reach, and have it watched."""
         assert self._directory is not None
         with open(self._directory / "output", "ab") as output:
@@ -204,7 +222,7 @@ class RabbitMQNode:
         self._watch(child)
         return child
 
-    def _watch(self, *new: "subprocess.Popen[bytes]") -> None:
+    def _watch(self, *new: subprocess.Popen[bytes]) -> None:
         """Tell the keeper which of our children live; those we have waited for gave their number back."""
         children = [child for child in (self._epmd, self._node, *new) if child is not None]
         if self._keeper is not None:
