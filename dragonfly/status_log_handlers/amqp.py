@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from dragonfly.status_log_handlers import Source
+from dragonfly.core.exceptions import DriplineError
+from dragonfly.status_log_handlers import UNSAYABLE, PlaceHandler, Source
 
 STATUS_MESSAGE = "status_message"
 _WIRE = "dragonfly.core.amqp"
@@ -27,7 +28,7 @@ def handler(source: Source) -> logging.Handler | None:
     return AlertHandler(source.name, source.send_alert)
 
 
-class AlertHandler(logging.Handler):
+class AlertHandler(PlaceHandler):
     """Send each record from WARNING up as an alert, whose payload is its text.
 
     Args:
@@ -55,7 +56,7 @@ class AlertHandler(logging.Handler):
             if f"{STATUS_MESSAGE}." not in text:
                 key = f"{STATUS_MESSAGE}.{_level_name(record.levelno)}.{self._service}"
                 self._send_alert(key, text[:_LONGEST_TEXT])
-        except Exception:  # noqa: BLE001 - whatever is wrong with a record, or with the mesh: the service goes on
+        except (DriplineError, *UNSAYABLE):
             self.handleError(record)
         finally:
             self._of_thread.is_sending = False

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from dragonfly.core.constants import LEVEL_NOTICE
@@ -101,5 +101,11 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Write what a person should know; where nobody can read it, that is no reason to stop."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handleError(record)
+        from dragonfly.core.exceptions import reply_fields  # not before: this is as good as never needed
+
+        error = sys.exc_info()[1]
+        if error is None or isinstance(error, OSError):
+            return
+        sentence = f"what {record.name}({record.lineno}) logged cannot be shown: {reply_fields(error)[1]}"
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            self.stream.write(visible(sentence) + self.terminator)

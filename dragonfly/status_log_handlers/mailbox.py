@@ -2,10 +2,11 @@
 
 Rules:
 1. Whoever puts a text in never waits: what is too much is dropped and counted, and the next post tells the number.
-2. A text that comes again within a minute is counted, and told with its number after that minute.
-3. What fails is tried again, later and later, until its time is over. Then it is given up, with all that waits: one
-   warning, and no other one before something succeeds.
-4. A stop waits two seconds at most; nothing is tried twice then.
+2. A text that comes again within a minute is counted, and told with its number after that minute. It takes no room.
+3. What fails is tried again, later and later, and not before the place wants it, until its time is over. Then it is
+   given up, with all that waits. What is refused, or fails in a way that nobody foresaw, is given up alone.
+4. What is given up is one warning, and no other one before something succeeds.
+5. A stop waits two seconds at most; nothing is tried twice then.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class LaterError(Exception):
 
     Args:
         reason: why.
-        seconds: how long to wait, s; None where nobody knows.
+        seconds: how long to wait at least, s; None where nobody knows.
     """
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
@@ -88,11 +89,15 @@ class Mailbox:
         with self._changed:
             if self._stopping.is_set():
                 return
+            now = time.monotonic()
+            if self._muting.mutes(text, now):
+                return
             if self._muting.is_full or len(self._texts) >= LIMIT:
                 self._lost += 1
-            elif self._muting.passes(text, time.monotonic()):
-                self._texts.append(text)
-                self._changed.notify()
+                return
+            self._muting.begin(text, now)
+            self._texts.append(text)
+            self._changed.notify()
 
     def stop(self) -> None:
         """Post what waits, if that can be done soon; a second call does nothing."""
@@ -137,10 +142,10 @@ class Mailbox:
                 self._give_up(str(err))
                 return
             except LaterError as err:
-                wait = pause if err.seconds is None else err.seconds
+                wait = max(pause, err.seconds or 0.0)  # a place that says 0 would be asked without end
                 is_over = time.monotonic() + wait > began + self._give_up_seconds
                 if is_over or self._stopping.wait(wait):
-                    self._give_up(str(err))
+                    self._give_up(str(err), with_all=is_over)
                     return
             pause = min(2 * pause, _LAST_RETRY)
 
@@ -151,12 +156,12 @@ class Mailbox:
         with self._changed:
             self._lost -= lost
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str, with_all: bool = False) -> None:
         with self._changed:
-            # At a stop, each text has its one try; else what waits has waited as long.
-            waiting = 0 if self._stopping.is_set() else len(self._texts)
-            self._lost += 1 + waiting
-            if waiting:
+            self._lost += 1
+            # What waits has waited as long for the same place; at a stop, each text has its one try.
+            if with_all and not self._stopping.is_set():
+                self._lost += len(self._texts)
                 self._texts.clear()
         if not self._was_told:
             self._was_told = True

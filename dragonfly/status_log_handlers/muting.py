@@ -23,14 +23,17 @@ class Muting:
         """Whether so many texts are remembered that no new one can be."""
         return len(self._until) >= _MANY
 
-    def passes(self, text: str, now: float) -> bool:
-        """Tell whether a text may pass now, and count it where it may not."""
+    def mutes(self, text: str, now: float) -> bool:
+        """Tell whether a text may not pass now, and count it then."""
         if now >= self._until.get(text, now):
-            self._until[text] = now + self._period
-            self._muted.setdefault(text, 0)
-            return True
+            return False
         self._muted[text] += 1
-        return False
+        return True
+
+    def begin(self, text: str, now: float) -> None:
+        """Begin the period of a text that has passed."""
+        self._until[text] = now + self._period
+        self._muted.setdefault(text, 0)
 
     def next_end(self) -> float | None:
         """Return when the next period ends; None where none runs."""
@@ -43,7 +46,7 @@ class Muting:
         for text, count in told:
             del self._until[text]
             if count:
-                self.passes(text, now)
+                self.begin(text, now)
         return [(text, count) for text, count in told if count]
 
     def end_all(self) -> list[tuple[str, int]]:

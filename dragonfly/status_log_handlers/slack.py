@@ -10,7 +10,7 @@ from http.client import HTTPException
 from typing import Any
 
 from dragonfly.core.credentials import CredentialsError, slack_token
-from dragonfly.status_log_handlers import Source
+from dragonfly.status_log_handlers import UNSAYABLE, PlaceHandler, Source
 from dragonfly.status_log_handlers.mailbox import LaterError, Mailbox, RefusedError
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def handler(source: Source) -> logging.Handler | None:
     return None
 
 
-class SlackHandler(logging.Handler):
+class SlackHandler(PlaceHandler):
     """Post critical records, from a thread of its own.
 
     Args:
@@ -59,7 +59,7 @@ class SlackHandler(logging.Handler):
         """Have a record posted; it does not wait for that."""
         try:
             text = record.getMessage()[:_LONGEST_TEXT]
-        except Exception:  # noqa: BLE001 - whatever is wrong with a record, the service goes on
+        except UNSAYABLE:
             self.handleError(record)
         else:
             self._mailbox.put(f"{self._sender}: {text}")

@@ -1,12 +1,14 @@
 """Records as alerts: which, under what key, and never one that makes the next."""
 
 import logging
+import math
 import threading
 
 import pytest
 
-from dragonfly.core.exceptions import DriplineValueError
+from dragonfly.core.exceptions import DriplineError, DriplinePayloadError, DriplineValueError
 from dragonfly.status_log_handlers import Source, beside_the_terminal
+from dragonfly.status_log_handlers.console import console
 
 logger = logging.getLogger("dragonfly.test")
 
@@ -96,17 +98,59 @@ def test_other_threads_are_not_kept_from_sending_by_one_that_sends() -> None:
     assert sent == ["first", "second"]
 
 
-@pytest.mark.parametrize("error", [DriplineValueError("too long"), RuntimeError("x")])
-def test_an_alert_that_cannot_be_sent_disturbs_nobody(
-    error: Exception, alerts: Alerts, monkeypatch: pytest.MonkeyPatch
+def after_the_level(err: str) -> list[str]:
+    return [line.partition("] ")[2] for line in err.splitlines()]
+
+
+@pytest.mark.parametrize("error", [DriplineValueError("too long"), DriplinePayloadError("no JSON")])
+def test_an_alert_that_cannot_be_sent_is_one_sentence(
+    error: DriplineError, alerts: Alerts, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(logging, "raiseExceptions", False)
     alerts.error = error
-    with beside_the_terminal(source(alerts)):
+    with console(0), beside_the_terminal(source(alerts)):
         logger.error("one")
-        logger.error("two")
-        logger.error("%d is no number", "x")
-    assert [payload for _, payload in alerts] == ["one", "two"]
+    assert [payload for _, payload in alerts] == ["one"]
+    shown, meanwhile, sentence = [line.partition(" -> ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert (shown, meanwhile) == ("one", "logged while an alert is sent")
+    assert sentence.startswith("what dragonfly.test(")
+    assert sentence.endswith(f") logged does not go to amqp: {error}")
+
+
+def nested() -> list[object]:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    return deep
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "why"),
+    [
+        ("%d is no number", "x", "TypeError: %d format"),
+        ("%d is no number", math.inf, "OverflowError: cannot convert float infinity"),
+        ("%", "x", "ValueError: incomplete format"),
+        ("%(b)s", {"a": 1}, "KeyError: 'b'"),
+    ],
+)
+def test_a_record_that_cannot_be_put_into_words_is_a_sentence_for_each_place(
+    text: str, value: object, why: str, alerts: Alerts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with console(0), beside_the_terminal(source(alerts)):
+        logger.error(text, value)
+    assert alerts == []
+    on_the_terminal, of_the_alert = capsys.readouterr().err.splitlines()
+    assert on_the_terminal.startswith("what dragonfly.test(")
+    assert f") logged cannot be shown: {why}" in on_the_terminal
+    assert f"logged does not go to amqp: {why.partition(': ')[2]}" in of_the_alert
+
+
+def test_what_is_nested_too_deeply_for_words_disturbs_nobody(alerts: Alerts) -> None:
+    """logging's own handler for the terminal lets a RecursionError through."""
+    with beside_the_terminal(source(alerts)):
+        for handler in logging.getLogger("dragonfly").handlers:
+            if type(handler).__module__.endswith(".amqp"):
+                handler.handle(logging.LogRecord("dragonfly.test", 40, __file__, 1, "%s", ([nested()],), None))
+    assert alerts == []
 
 
 def test_a_long_text_is_cut(alerts: Alerts) -> None:

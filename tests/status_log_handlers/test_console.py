@@ -113,6 +113,23 @@ def test_without_colorlog_there_is_no_colour(terminal, monkeypatch):
     assert shown_on(terminal).startswith("WARNING ]")
 
 
+def test_a_record_that_cannot_be_put_into_words_is_one_sentence(capsys):
+    with console(0):
+        logger.error("%d is no number", "x")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("what dragonfly.test(")
+    assert ") logged cannot be shown: TypeError: %d format" in line
+
+
+def test_a_stream_that_was_closed_disturbs_nobody(monkeypatch, capsys):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with console(0):
+        stream.close()
+        logger.error("x")
+    assert capsys.readouterr() == ("", "")
+
+
 class Closed:
     """A stream whose reader has gone."""
 

@@ -23,6 +23,7 @@ class Place:
         self.texts: list[str] = []
         self.tries = 0
         self.errors: list[Exception] = []
+        self.error_of: dict[str, Exception] = {}
         self.open = threading.Event()
         self.open.set()
 
@@ -31,6 +32,8 @@ class Place:
         assert self.open.wait(10)
         if self.errors:
             raise self.errors.pop(0) if len(self.errors) > 1 else self.errors[0]
+        if text in self.error_of:
+            raise self.error_of[text]
         self.texts.append(text)
 
 
@@ -101,6 +104,25 @@ def test_nobody_waits_for_a_place_that_does_not_answer(box: Mailbox, place: Plac
     assert box.lost == 0
 
 
+def test_a_text_that_comes_again_needs_no_room(box: Mailbox, place: Place) -> None:
+    place.open.clear()
+    box.put("first")
+    assert wait_until(lambda: place.tries == 1)
+    for number in range(LIMIT):
+        box.put(str(number))
+    for _ in range(3):
+        box.put("first")
+        box.put("99")
+    assert box.lost == 0
+    box.put("new")
+    box.put("new")
+    assert box.lost == 2
+    place.open.set()
+    assert wait_until(lambda: len(place.texts) == 1 + LIMIT)
+    box.stop()
+    assert place.texts[1 + LIMIT :] == ["first (muted 3)", "99 (muted 3)"]
+
+
 def test_a_stop_waits_two_seconds_at_most(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.STOP_SECONDS == 2.0
     monkeypatch.setattr(module, "STOP_SECONDS", 0.2)
@@ -127,6 +149,14 @@ def test_it_waits_as_long_as_it_is_told(box: Mailbox, place: Place) -> None:
     box.put("a")
     assert wait_until(lambda: place.tries == 1)
     assert not wait_until(lambda: place.tries > 1, timeout=0.2)
+
+
+def test_a_place_that_wants_no_pause_is_not_tried_without_end(box: Mailbox, place: Place) -> None:
+    """The pauses grow all the same: some ten tries, where there would be thousands."""
+    place.errors = [LaterError("too many", 0)]
+    box.put("a")
+    assert not wait_until(lambda: place.tries > 20, timeout=0.5)
+    assert place.tries > 1
 
 
 def test_after_a_while_it_gives_up_with_one_warning(place: Place, caplog: pytest.LogCaptureFixture) -> None:
@@ -160,6 +190,32 @@ def test_what_is_refused_is_not_tried_again(box: Mailbox, place: Place, caplog: 
     place.errors = [RefusedError("it says invalid_auth")]
     box.put("d")
     assert wait_until(lambda: len(caplog.records) == 2)
+
+
+@pytest.mark.parametrize("error", [RefusedError("Slack says msg_too_long"), KeyError("x")])
+def test_what_fails_for_good_takes_nothing_with_it(error: Exception, box: Mailbox, place: Place) -> None:
+    place.error_of = {"bad": error}
+    place.open.clear()
+    for text in ("first", "bad", "a", "b", "c"):
+        box.put(text)
+    place.open.set()
+    assert arrived(place, "first", "a (before this, 1 were lost)", "b", "c")
+    assert box.lost == 0
+
+
+def test_at_a_stop_each_text_has_its_one_try(place: Place) -> None:
+    """Even where the first is told to wait longer than anything is tried."""
+    box = Mailbox("the place", place.post)
+    place.error_of = {"first": LaterError("too many", 2 * module.GIVE_UP_SECONDS)}
+    place.open.clear()
+    for text in ("first", "a", "b"):
+        box.put(text)
+    assert wait_until(lambda: place.tries == 1)
+    timer = threading.Timer(0.1, place.open.set)
+    timer.start()
+    box.stop()
+    timer.join()
+    assert place.texts == ["a (before this, 1 were lost)", "b"]
 
 
 def test_an_error_that_nobody_foresaw_does_not_end_it(box: Mailbox, place: Place) -> None:

@@ -3,12 +3,14 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from dragonfly.status_log_handlers import Source, beside_the_terminal, slack
-from dragonfly.status_log_handlers.mailbox import LaterError, RefusedError
+from dragonfly.status_log_handlers.mailbox import LaterError, Mailbox, RefusedError
 from tests.waiting import wait_until
 from tests.web_server import Answer, WebServer
 
@@ -59,11 +61,22 @@ def test_a_text_commands_nothing_in_slack(server: WebServer) -> None:
     assert server.asked[0].form["text"].endswith(": &lt;!channel&gt; a &amp; b")
 
 
-def test_it_is_tried_again_after_429_when_slack_says(server: WebServer, caplog: pytest.LogCaptureFixture) -> None:
-    server.answers = [Answer(429, b'{"ok": false, "error": "ratelimited"}', {"Retry-After": "0"})] * 3 + [OK]
+@pytest.mark.parametrize(("retry_after", "pauses"), [("0", 0.1 + 0.2 + 0.4), ("1", 3 * 1.0)])
+def test_it_is_tried_again_after_429_not_before_slack_says_nor_without_a_pause(
+    retry_after: str,
+    pauses: float,
+    server: WebServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slack, "Mailbox", partial(Mailbox, first_retry=0.1))
+    server.answers = [Answer(429, b'{"ok": false, "error": "ratelimited"}', {"Retry-After": retry_after})] * 3 + [OK]
+    began = time.monotonic()
     with beside_the_terminal(SOURCE):
         logger.critical("x")
-        server.wait_for(4)
+        server.wait_for(4, timeout=10)
+    assert time.monotonic() - began >= pauses
+    assert len(server.asked) == 4
     assert [record.name for record in caplog.records] == ["dragonfly.test"]
 
 
@@ -123,6 +136,20 @@ def test_what_slack_refuses_is_one_warning_and_the_log_goes_on(
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert warnings == ["Slack's channel #alarms does not get what it should: Slack says not_in_channel"]
     assert "xoxb" not in caplog.text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_record_that_cannot_be_put_into_words_is_one_sentence(
+    server: WebServer, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bad = logging.LogRecord("dragonfly.test", logging.CRITICAL, __file__, 17, "%d is no number", ("x",), None)
+    with beside_the_terminal(SOURCE):
+        for handler in logging.getLogger("dragonfly").handlers:
+            handler.handle(bad)
+        logger.critical("b")
+    (sentence,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert sentence.startswith("what dragonfly.test(17) logged does not go to slack: %d format: ")
+    assert [asked.form["text"].partition(": ")[2] for asked in server.asked] == ["b"]
     assert capfd.readouterr() == ("", "")
 
 
