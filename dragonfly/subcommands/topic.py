@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 
 def matcher(binding_key: str) -> Callable[[str], bool]:
-    """Return what tells whether a routing key matches: '*' is one word between dots, '#' any number of them."""
-    words = binding_key.split(".") if binding_key else []
-    pattern = re.compile("".join(_pattern(word) for word in words), re.DOTALL)
+    """Return what tells whether a routing key matches: '*' is one word between dots, '#' any number of them.
+
+    Its time grows with the product of their lengths at most: a regular expression for several '#' would try each way
+    to share the words among them.
+    """
+    pattern = _words(binding_key)
 
     def matches(routing_key: str) -> bool:
-        return pattern.fullmatch(f".{routing_key}" if routing_key else "") is not None
+        words = _words(routing_key)
+        # How many words what was looked at of the pattern may have taken.
+        taken = {0}
+        for wanted in pattern:
+            if wanted == "#":
+                taken = set(range(min(taken), len(words) + 1))
+            else:
+                taken = {count + 1 for count in taken if count < len(words) and wanted in ("*", words[count])}
+            if not taken:
+                return False
+        return len(words) in taken
 
     return matches
 
 
-def _pattern(word: str) -> str:
-    return {"*": r"\.[^.]*", "#": r"(?:\.[^.]*)*"}.get(word, rf"\.{re.escape(word)}")
+def _words(key: str) -> list[str]:
+    return key.split(".") if key else []

@@ -77,7 +77,8 @@ class Watchdog:
                 logger.warning("received SIGTERM... exiting")
             except KeyboardInterrupt:
                 logger.warning("received <Ctrl+c>... exiting")
-        return Status.SUCCESS
+        # Who looks only once asks whether all is well, which is not known then.
+        return Status.INTERRUPTED if args.once else Status.SUCCESS
 
 
 def _watch(args: argparse.Namespace) -> int:

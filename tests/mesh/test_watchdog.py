@@ -54,6 +54,14 @@ def test_it_ends_at_once_with_status_0(number: signal.Signals, broker: AnyBroker
     assert ended.stderr.splitlines()[-1].endswith("... exiting")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_once_ends_with_status_130_where_nothing_is_known_yet(number: signal.Signals, broker: AnyBroker) -> None:
+    with watchdog(broker.address, "--once", "--max-age", "30", "-k", "nothing") as program:
+        ended = program.end(number)
+    assert ended.status == 130
+    assert ended.seconds < 2.0
+
+
 def test_once_is_a_status_for_cron(broker: AnyBroker, mesh: Mesh) -> None:
     missing = dragonfly(broker.address, "watchdog", "--once", "--max-age", "0.3", "-k", "sensor_value.peaches")
     assert (missing.status, missing.stdout, missing.stderr.count("\n")) == (1, "", 1)

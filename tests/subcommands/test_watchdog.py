@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import types
 
 import pytest
@@ -10,6 +11,7 @@ from dragonfly.cli import main
 from dragonfly.core import listener as listener_module
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
 from dragonfly.subcommands import pause, watchdog
+from dragonfly.subcommands.signals import Terminated
 from tests.web_server import Answer, WebServer
 
 
@@ -22,7 +24,7 @@ class FakeListener:
         self.made: tuple[object, ...] = ()
         self.error: Exception | None = None
         self.stopped = False
-        self.at_end = KeyboardInterrupt
+        self.at_end: type[BaseException] = KeyboardInterrupt
 
     def __call__(self, broker: str | None, exchange: str, keys: list[str], name: str) -> "FakeListener":
         self.made = (broker, exchange, keys)
@@ -140,6 +142,16 @@ def test_once_ends_as_soon_as_it_knows(
     assert listener.stopped
 
 
+@pytest.mark.parametrize("at_end", [KeyboardInterrupt, Terminated])
+def test_once_says_nothing_is_well_where_it_was_interrupted(
+    at_end: type[BaseException], listener: FakeListener, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listener.at_end = at_end
+    assert main(["watchdog", "-k", "a", "--max-age", "10", "--once"]) == 130
+    assert "exiting" in capsys.readouterr().err
+    assert listener.stopped
+
+
 def test_a_broker_that_is_not_there_is_critical(listener: FakeListener, capsys: pytest.CaptureFixture[str]) -> None:
     listener.error = DriplineAMQPConnectionError("no broker at x")
     assert main(["watchdog"]) == 3
@@ -158,7 +170,10 @@ def test_a_broker_that_is_not_there_is_critical(listener: FakeListener, capsys: 
         (["-k", "a b"], "'a b' cannot be a binding key of alerts: it has blanks"),
         (["-k", "ok", "a\t"], "'a\\t' cannot be a binding key of alerts"),
         (["-k", ""], "the binding key is empty"),
+        (["--interval", "1e-9"], "a number of seconds from 0.001 to 4294967 was expected, not '1e-9'"),
         (["--url", "host"], "--url: a web address was expected"),
+        (["--url", "http://host:abc/p", "--once"], "--url: a web address was expected, with a port from 1 to 65535"),
+        (["--url", "http://host/p?key=SECRET x", "--once"], "--url: a web address was expected, without blanks"),
         (["--url", "http://host", "-k", "a"], "give one of them"),
     ],
 )
@@ -166,7 +181,9 @@ def test_what_makes_no_sense_is_status_2(
     words: list[str], sentence: str, listener: FakeListener, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["watchdog", *words]) == 2
-    assert sentence in capsys.readouterr().err.splitlines()[-1]
+    err = capsys.readouterr().err
+    assert sentence in err.splitlines()[-1]
+    assert "SECRET" not in err
     assert listener.made == ()
 
 
@@ -205,6 +222,17 @@ def test_a_page_is_asked_again_and_again(capsys: pytest.CaptureFixture[str]) -> 
         f"Level 25 data again: {server.url}, after 14 s",
     ]
     assert len(server.asked) == 3
+
+
+def test_a_page_that_was_asked_once_and_did_not_answer_before_sigterm_is_not_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with WebServer(Answer(status=0)) as server:
+        timer = threading.Thread(target=lambda: server.wait_for(1) and os.kill(os.getpid(), signal.SIGTERM))
+        timer.start()
+        assert main(["watchdog", "--url", server.url, "--once"]) == 130
+        timer.join()
 
 
 @pytest.mark.parametrize(("body", "status", "lines"), [(b"[1]", 0, 0), (b"[]", 1, 1)])
