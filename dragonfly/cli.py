@@ -24,12 +24,11 @@ from dragonfly.command_parser import CommandParser
 from dragonfly.core.credentials import auth_file
 from dragonfly.core.near_miss import did_you_mean
 from dragonfly.status_log_handlers.console import console
-from dragonfly.subcommands import ALL_VERBS, MORE_VERBS, VERBS
+from dragonfly.subcommands import ALL_VERBS, MORE_VERBS, PROGRAM, VERBS
 from dragonfly.subcommands.exit_status import Status
 
 logger = logging.getLogger(__name__)
 
-_PROGRAM = "dragonfly"
 _OPTIONS_OF_VERBS = ("-v", "-b", "-c", "-t", "--verbose", "--broker", "--config", "--tmux", "--no-slack")
 _VERBOSITY_FOR_TRACEBACKS = 2
 # What a full disk says, a quota, a file that may not grow, and a disk that fails.
@@ -70,11 +69,17 @@ def guarded(run: Callable[[list[str]], int], argv: list[str] | None = None) -> i
     words = sys.argv[1:] if argv is None else list(argv)
     _prepare_streams()
     try:
-        return run(words)
+        status = run(words)
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:  # `| head`: the reader has seen enough
         return Status.SUCCESS
     except KeyboardInterrupt:
         return Status.INTERRUPTED
+    except (Exception, SystemExit) as err:  # noqa: BLE001 -- the last resort of what no verb does, such as the help
+        with console(0):
+            logger.error("%s", _unforeseen(err))
+        return Status.FAILED
     finally:
         _let_go_of_stdout()
 
@@ -82,7 +87,7 @@ def guarded(run: Callable[[list[str]], int], argv: list[str] | None = None) -> i
 def _run(words: list[str]) -> int:
     first = words[0] if words else ""
     if first in ALL_VERBS:
-        return run_verb(f"{_PROGRAM} {first}", _verb(first), words[1:])
+        return run_verb(f"{PROGRAM} {first}", _verb(first), words[1:])
     if first in ("-V", "--version"):
         print(dragonfly.__version__)  # noqa: T201
         return Status.SUCCESS
@@ -130,6 +135,7 @@ def _call(verb: Any, args: argparse.Namespace) -> int:
             # The last resort: whatever a verb did not foresee is one sentence, too.
             trace = args.verbose >= _VERBOSITY_FOR_TRACEBACKS
             logger.error("%s", _unforeseen(err), exc_info=trace)
+            _let_go_of_stdout()
             return int(getattr(verb, "failure_status", Status.FAILED))
 
 
@@ -173,9 +179,9 @@ def _verb_parser(program: str, verb: Any) -> CommandParser:
 
 
 def _program_parser() -> CommandParser:
-    parser = CommandParser(_PROGRAM)
+    parser = CommandParser(PROGRAM)
     verbs = parser.add_subparsers(
-        title="subcommands", description="detailed help is available for each subcommand", prog=_PROGRAM
+        title="subcommands", description="detailed help is available for each subcommand", prog=PROGRAM
     )
     for name, (_, _, sentence) in VERBS.items():
         verbs.add_parser(name, help=sentence)
@@ -190,8 +196,8 @@ def _what_is_wrong(words: list[str]) -> str:
     first = words[0]
     if first.startswith(_OPTIONS_OF_VERBS):
         verb = next((word for word in words if word in ALL_VERBS), "get")
-        return f"{first} belongs after the subcommand: {_PROGRAM} {verb} ... {first}"
-    advice = did_you_mean(first, ALL_VERBS, f"{_PROGRAM} -h lists them")
+        return f"{first} belongs after the subcommand: {PROGRAM} {verb} ... {first}"
+    advice = did_you_mean(first, ALL_VERBS, f"{PROGRAM} -h lists them")
     return f"there is no subcommand {first!r}{advice}"
 
 

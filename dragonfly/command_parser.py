@@ -17,6 +17,10 @@ from dragonfly.core.near_miss import did_you_mean
 _COLUMNS = 80
 
 
+class _EndOfOptions(str):
+    """The `--` that stands before all positional words; one that is among them is a value."""
+
+
 class HelpFormatter(argparse.HelpFormatter):
     """Lay out the help as the tutorial shows it: at most 80 columns, no colours, no defaults."""
 
@@ -113,7 +117,7 @@ class CommandParser(argparse.ArgumentParser):
         options, positionals = self._sort_out(list(words))
         if positionals and not any(not action.option_strings for action in self._actions):
             self.error(f"there is no argument {positionals[0]!r}; this verb has options only (a file is named with -c)")
-        return self.parse_args([*options, "--", *positionals] if positionals else options)
+        return self.parse_args([*options, _EndOfOptions("--"), *positionals] if positionals else options)
 
     def without(self, words: list[str], option: str) -> list[str]:
         """Return words without an option, in whatever form it stands there, and without what it takes.
@@ -161,6 +165,26 @@ class CommandParser(argparse.ArgumentParser):
         """Print the usage and what is wrong."""
         self.print_usage(sys.stderr)
         self._print_message(f"{self.prog}: error: {message}{self._hint}\n", sys.stderr)
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Return what the words of an argument mean."""
+        words = [word for word in arg_strings if not isinstance(word, _EndOfOptions)]
+        if "--" not in words:
+            return super()._get_values(action, words)
+        # argparse would take the first away, which of Python's releases from which argument differs.
+        values = [self._get_value(action, word) for word in words]
+        for value in values:
+            self._check_value(action, value)
+        return values if action.nargs == argparse.ZERO_OR_MORE else values[0]
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse is content with a help that was never written; what nobody can read on stderr is lost, though.
+        stream = sys.stderr if file is None else file
+        try:
+            stream.write(message)
+        except OSError:
+            if stream is not sys.stderr:
+                raise
 
     def _mark_unlisted(self) -> None:
         for action in self.more_options._group_actions:

@@ -9,8 +9,8 @@ Rules:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -22,11 +22,13 @@ from argcomplete.finders import CompletionFinder
 from argcomplete.lexers import split_line
 
 from dragonfly.command_parser import CommandParser
+from dragonfly.core.broker_address import Broker
 from dragonfly.core.constants import BROADCAST
-from dragonfly.subcommands import ALL_VERBS
+from dragonfly.subcommands import ALL_VERBS, PROGRAM
+from dragonfly.subcommands.broker_choice import preferred_broker
+from dragonfly.subcommands.exit_status import Status
 from dragonfly.subcommands.name_cache import Kind, NameCache
 
-_PROGRAM = "dragonfly"
 # So old a cache is refreshed, s.
 _OLD = 20.0
 _FOR_ALL = Kind(commands=("lock", "ping", "set_condition", "unlock"))
@@ -35,7 +37,6 @@ _FILES = ("config", "auth_file")
 _NAMES = ("target", "pattern")
 # Python would look first into the folder in which somebody presses TAB: this package and no other is to be run.
 _LIST = "import sys; sys.path[0] = sys.argv.pop(1); from dragonfly.cli import entry; entry()"
-_BROKER_LINE = re.compile(r"""^broker: *["']?([^\s"'#]+)""", re.MULTILINE)
 
 
 def complete(verb_of: Callable[[str], Any], parser_of: Callable[[str, Any], CommandParser]) -> None:
@@ -45,17 +46,20 @@ def complete(verb_of: Callable[[str], Any], parser_of: Callable[[str, Any], Comm
         verb_of: returns a verb by its name.
         parser_of: returns the parser of a verb, whose help begins with the text that it is given.
     """
-    begin = int(os.environ["_ARGCOMPLETE"])  # the number of words that are the program: python -m dragonfly has three
-    words = split_line(os.environ["COMP_LINE"], int(os.environ["COMP_POINT"]))[3][begin:]
+    try:
+        begin = int(os.environ["_ARGCOMPLETE"])  # so many words are the program: python -m dragonfly has three
+        words = split_line(os.environ["COMP_LINE"], int(os.environ["COMP_POINT"]))[3][begin:]
+    except (LookupError, ValueError):  # no shell has called us
+        sys.exit(Status.USAGE)
     name = words[0] if words else ""
     if name not in ALL_VERBS:
-        parser = CommandParser(_PROGRAM)
+        parser = CommandParser(PROGRAM)
         parser.add_argument("-V", "--version", action="store_true")
         parser.add_argument("verb", choices=[] if words else list(ALL_VERBS))
     else:
         os.environ["_ARGCOMPLETE"] = str(begin + 1)  # for argcomplete, the verb is the last of them
         verb = verb_of(name)
-        parser = parser_of(f"{_PROGRAM} {name}", verb)
+        parser = parser_of(f"{PROGRAM} {name}", verb)
         _teach(parser, name, verb)
     _Finder()(parser, always_complete_options=False, default_completer=_Nothing())
 
@@ -115,7 +119,8 @@ class _Targets:
     def __call__(self, prefix: str, parsed_args: argparse.Namespace, **_ignored: Any) -> list[str]:
         """Return what the shell may offer."""
         known = _known_names(parsed_args)
-        if self._verb not in ("list", "run", "send"):
+        # Alone it would be filled in without a word: the one target that reaches all.
+        if self._verb not in ("list", "run", "send") and (known or prefix.startswith(BROADCAST)):
             known.setdefault(BROADCAST, _FOR_ALL)
         target, dot, _ = prefix.partition(".")
         if dot:
@@ -154,34 +159,46 @@ def _specifiers(verb: str, kind: Kind) -> tuple[str, ...]:
 
 def _known_names(args: argparse.Namespace) -> dict[str, Kind]:
     """Return the names of the mesh that a command line is about, and see to it that they do not grow old."""
-    broker = getattr(args, "broker", None) or _broker_in_file(getattr(args, "config", None))
-    broker = broker or os.environ.get("DRAGONFLY_BROKER") or None
+    try:
+        broker = _broker(args)
+    except (OSError, ValueError, RuntimeError):  # a file that is not there, or is not understood: not localhost's names
+        return {}
     cache = NameCache(broker)
     if cache.claim_refresh(_OLD):
-        _refresh(broker, getattr(args, "auth_file", None))
+        _refresh(args)
     return cache.read()
 
 
-def _broker_in_file(path: Any) -> str | None:
-    # Its one line is looked for: what reads YAML also loads all that a service needs.
-    try:
-        found = _BROKER_LINE.search(Path(path).read_text(encoding="utf-8"))
-    except (OSError, TypeError, ValueError):
-        return None
-    return found[1] if found else None
+def _broker(args: argparse.Namespace) -> Broker:
+    """Return the broker of a command line.
+
+    Raises:
+        OSError, ValueError, RuntimeError: its config file cannot be read as text, or only by what reads YAML, which
+            takes longer than TAB may.
+    """
+    option, path = getattr(args, "broker", None), getattr(args, "config", None)
+    if option is not None or not isinstance(path, str):
+        return preferred_broker(option, None)
+
+    from dragonfly.subcommands.broker_line import broker_in_text  # for those who name a file
+
+    return preferred_broker(None, broker_in_text(Path(path).expanduser().read_text(encoding="utf-8")))
 
 
-def _refresh(broker: str | None, auth_file: str | None) -> None:
+def _refresh(args: argparse.Namespace) -> None:
     """Start `dragonfly list`, which writes the cache, as a process that nobody waits for."""
+    option, path, auth_file = (getattr(args, name, None) for name in ("broker", "config", "auth_file"))
+    words = [f"--config={os.path.expanduser(path)}"] if option is None and isinstance(path, str) else []
     # By the environment, since a URL may hold a password, and everybody sees the words of a process.
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("_ARGCOMPLETE", "COMP_"))}
-    given = {"DRAGONFLY_BROKER": broker, "DRAGONFLY_AUTH_FILE": auth_file}
-    environment.update({key: value for key, value in given.items() if value})
-    subprocess.Popen(
-        [sys.executable, "-c", _LIST, str(Path(__file__).parent.parent), "list"],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    given = {"DRAGONFLY_BROKER": option, "DRAGONFLY_AUTH_FILE": auth_file}
+    environment.update({key: value for key, value in given.items() if value is not None})
+    with contextlib.suppress(OSError, MemoryError):  # of processes there may be too many
+        subprocess.Popen(
+            [sys.executable, "-c", _LIST, str(Path(__file__).parent.parent), "list", *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )

@@ -54,17 +54,28 @@ install_rabbitmq() {
     has_rabbitmq || echo "rabbitmq-server is not installed: the tests that need it are skipped"
 }
 
-install_tmux() {
-    local root
-    command -v tmux >/dev/null && return
+# Print which of some programs, each of which is the only one of its Debian package, are not installed.
+missing() {
+    local program
+    for program; do
+        command -v "$program" >/dev/null || printf ' %s' "$program"
+    done
+}
+
+install_programs() {
+    local root programs
+    programs=$(missing "$@")
+    [ -n "$programs" ] || return 0
     if command -v apt-get >/dev/null && root=$(as_root); then
-        echo "installing tmux ..."
+        echo "installing$programs ..."
         {
             $root apt-get update
-            $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends tmux
+            # shellcheck disable=SC2086 -- a word for each
+            $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $programs
         } </dev/null >>"$SETUP_LOG" 2>&1
     fi
-    command -v tmux >/dev/null || echo "tmux is not installed: the tests that need it are skipped"
+    programs=$(missing "$@")
+    [ -z "$programs" ] || echo "not installed:$programs; the tests that need it are skipped"
 }
 
 # Run one check; say nothing more than its name when it passes.
@@ -81,7 +92,7 @@ check() {
 
 prepare tests requirements.txt docs/requirements.txt tests/requirements.txt
 install_rabbitmq
-install_tmux
+install_programs tmux zsh
 check "ruff check" "$VENV_PYTHON" -m ruff check --quiet --output-format concise .
 check "ruff format" "$VENV_PYTHON" -m ruff format --quiet --check --output-format concise .
 check "mypy" "$VENV_PYTHON" -m mypy

@@ -13,6 +13,15 @@ from dragonfly import cli
 from dragonfly.subcommands import ALL_VERBS, MORE_VERBS, VERBS, agent, serve
 
 HELP = Path(__file__).parent / "help"
+ROOT = HELP.parent.parent
+# All that a request loads beside Python's own: a module more is time that each get in a shell loop takes.
+MODULES_OF_GET = Path(__file__).parent / "modules_of_get.txt"
+# Prints the modules that are loaded, of others' libraries the name alone.
+LOADED = """
+ours = {name for name in sys.modules if name.partition(".")[0] == "dragonfly"}
+others = {name.partition(".")[0] for name in sys.modules} - {"dragonfly", "__main__"} - sys.stdlib_module_names - before
+print(*sorted(ours | others))
+"""
 
 
 def sections(text):
@@ -151,33 +160,78 @@ def test_a_closed_pipe_ends_quietly():
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a file that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words",
+    [["-V"], ["-h"], ["get", "-V"], ["get", "-h"], ["doc"], ["check", "-c", "examples/kv_store.yaml"]],
+    ids=" ".join,
+)
+def test_what_cannot_be_written_is_one_sentence_and_status_1(words, unbuffered):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dragonfly", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("-> the output cannot be written: No space left on device")
+
+
+def test_what_nobody_can_read_on_stderr_is_lost_and_the_status_stays():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("only Linux has a file that is always full")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "dragonfly", "get"], stderr=full, timeout=30, cwd=ROOT)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("verb", ["check", "doc"])
+def test_what_nobody_foresaw_is_no_bad_config_file(verb, capsys, monkeypatch):
+    def fail(self, args):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(f"dragonfly.subcommands.{verb}.{verb.title()}.__call__", fail)
+    assert cli.main([verb]) == 1
+    assert "unexpected ZeroDivisionError" in capsys.readouterr().err
+
+
 def test_the_module_is_the_program():
     done = run_program("-V")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{dragonfly.__version__}\n", "")
 
 
-def test_a_request_imports_only_what_it_needs():
-    """Nothing listens on port 1, so this is a whole get up to the refused connection."""
-    script = """
-import sys
-from dragonfly.cli import main
-assert main(["get", "peaches", "-b", "127.0.0.1:1", "--timeout", "1"]) == 3
-heavy = ("dragonfly.implementations", "dragonfly.loader", "dragonfly.subcommands.serve", "yaml",
-         "argcomplete", "importlib.metadata", "simpleeval", "slack_sdk", "colorlog", "dragonfly.tmux",
-         "dragonfly.status_log_handlers.slack")
-print([name for name in heavy if name in sys.modules])
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
-    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
-
-
-def test_the_help_imports_nothing_that_is_not_pythons():
-    script = """
-import sys
-from dragonfly.cli import main
-for words in (["-h"], ["get", "-h"], ["monitor", "-h"], ["serve", "-h"], ["watchdog", "-h"]):
-    assert main(words) == 0
-assert "pika" not in sys.modules and "yaml" not in sys.modules
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+def loaded_by(statements):
+    """Return the modules that are loaded after some statements in a new Python."""
+    # What an installation loads by itself (.pth files) is not ours.
+    script = f"import sys\nbefore = {{name.partition('.')[0] for name in sys.modules}}\n{statements}\n{LOADED}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+    return done.stdout.partition("loaded:\n")[2].split()
+
+
+def test_a_request_loads_the_modules_that_are_listed_and_no_others():
+    """Nothing listens on port 1, so this is a whole get up to the refused connection."""
+    found = loaded_by(
+        "from dragonfly.cli import main\n"
+        'assert main(["get", "peaches", "-b", "127.0.0.1:1", "--timeout", "1"]) == 3\n'
+        'print("loaded:")'
+    )
+    assert found == MODULES_OF_GET.read_text(encoding="utf-8").split()
+
+
+def test_the_help_loads_nothing_that_is_not_pythons_or_ours():
+    # The options of the embedded broker stand where it is made.
+    words = [["-h"], *([verb, "-h"] for verb in ALL_VERBS if verb != "broker")]
+    found = loaded_by(
+        f"from dragonfly.cli import main\nassert [main(words) for words in {words}] == [0] * {len(words)}\n"
+        'print("loaded:")'
+    )
+    assert "dragonfly.cli" in found
+    assert [name for name in found if name.partition(".")[0] != "dragonfly"] == []
+    assert not {"dragonfly.core.interface", "dragonfly.core.service", "dragonfly.loader"} & set(found)

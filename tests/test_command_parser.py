@@ -42,11 +42,26 @@ def parser():
         ("peaches -1e-3", {"values": ["-1e-3"]}),
         ("peaches -5 -.5 -inf -0x10 -", {"values": ["-5", "-.5", "-inf", "-0x10", "-"]}),
         ("peaches -v -- -v --json", {"values": ["-v", "--json"], "verbose": 1, "json": False}),
+        ("peaches -- --", {"target": "peaches", "values": ["--"]}),
+        ("peaches -- a -- b", {"target": "peaches", "values": ["a", "--", "b"]}),
+        ("-v -- -- -- --", {"target": "--", "values": ["--", "--"], "verbose": 1}),
+        ("peaches --", {"target": "peaches", "values": []}),
+        ("peaches --config=-- -b--", {"config": "--", "broker": "--", "values": []}),
     ],
 )
 def test_options_may_stand_anywhere(parser, line, expected):
     args = vars(parser.parse(line.split()))
     assert {name: args[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("word", ["7", "--"])
+def test_a_word_after_the_options_is_checked_as_any_other(word, capsys):
+    parser = CommandParser("dragonfly try")
+    parser.add_argument("number", type=int, choices=[1, 2])
+    assert parser.parse(["--", "2"]).number == 2
+    with pytest.raises(SystemExit):
+        parser.parse(["--", word])
+    assert "argument number: invalid " in capsys.readouterr().err
 
 
 def test_an_empty_word_is_a_value(parser):

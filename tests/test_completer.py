@@ -7,14 +7,18 @@ import re
 import socket
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dragonfly import completer
 from dragonfly.subcommands import ALL_VERBS
 from dragonfly.subcommands.name_cache import Kind, NameCache
 from dragonfly.testing import Mesh
+from tests.installed import require
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
@@ -115,6 +119,25 @@ def test_a_broker_that_the_line_names_is_the_one_whose_names_are_offered(offered
     assert offered("dragonfly get -b 127.0.0.1:2 p") == ["plums"]
     (tmp_path / "lab.yaml").write_text("name: lab\nbroker: '127.0.0.1:2'  # ours\n")
     assert offered("dragonfly get -c lab.yaml p") == ["plums"]
+    assert offered("dragonfly get -c ~/lab.yaml p", HOME=str(tmp_path)) == ["plums"]
+
+
+@pytest.mark.parametrize("value", ["[127.0.0.1:1, '127.0.0.1:2']", "\n  - 127.0.0.1:1  # the first\n  - 127.0.0.1:2\n"])
+def test_a_file_may_name_several_brokers(value: str, offered: Offered, tmp_path: Path) -> None:
+    NameCache(["127.0.0.1:1", "127.0.0.1:2"]).write([("plums", KEY)])
+    (tmp_path / "lab.yaml").write_text(f"name: lab\nbroker: {value}")
+    assert offered("dragonfly get -c lab.yaml p", DRAGONFLY_BROKER="127.0.0.1:3") == ["plums"]
+
+
+@pytest.mark.parametrize("text", ["{name: lab, broker: lab}", "name: lab\nbroker: &here lab\n", None])
+def test_of_a_file_that_is_not_understood_no_names_are_offered(
+    text: str | None, offered: Offered, tmp_path: Path
+) -> None:
+    if text is not None:
+        (tmp_path / "lab.yaml").write_text(text)
+    assert offered("dragonfly get -c lab.yaml p") == []
+    assert offered("dragonfly get -c lab.yaml --ti") == ["--timeout"]
+    assert list((tmp_path / "cache" / "dragonfly").glob("*.asked")) == []
 
 
 @pytest.mark.parametrize("line", ["dragonfly get p", "dragonfly "])
@@ -160,7 +183,53 @@ def test_a_broken_cache_offers_nothing_and_says_nothing(content: str, offered: O
 
 def test_a_cache_that_cannot_be_written_is_no_hindrance(offered: Offered, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert offered("dragonfly get ", XDG_CACHE_HOME=str(tmp_path / "file")) == ["broadcast"]
+    assert offered("dragonfly get ", XDG_CACHE_HOME=str(tmp_path / "file")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("get ", []),
+        ("get b", []),
+        ("cmd b", []),
+        ("get broadcast", ["broadcast"]),
+        ("cmd broadcast.p", ["broadcast.ping"]),
+    ],
+)
+def test_where_no_name_is_known_the_target_that_reaches_all_is_not_filled_in(
+    line: str, words: list[str], offered: Offered, tmp_path: Path
+) -> None:
+    assert offered(f"dragonfly {line}", XDG_CACHE_HOME=str(tmp_path / "nothing")) == words
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"COMP_LINE": "dragonfly get "}, {"COMP_LINE": "dragonfly get ", "COMP_POINT": "x"}], ids=str
+)
+def test_who_is_no_shell_gets_no_traceback(settings: dict[str, str], surroundings: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dragonfly"],
+        env={**surroundings, "_ARGCOMPLETE": "1", **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize("error", [BlockingIOError(11, "Resource temporarily unavailable"), MemoryError(), OSError()])
+def test_a_process_that_cannot_be_started_is_no_hindrance(
+    error: Exception, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def fail(words: list[str], **_settings: Any) -> None:
+        started.append(words[-1])
+        raise error
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+    monkeypatch.setattr(completer, "_OLD", 0.0)
+    assert completer._known_names(Namespace(broker=NOWHERE)) == NAMES
+    assert started == ["list"]
 
 
 def test_tab_fills_in_the_cache_for_the_next_one(mesh: Mesh, offered: Offered, tmp_path: Path) -> None:
@@ -204,13 +273,23 @@ def test_a_module_that_is_run_completes_as_well(surroundings: dict[str, str]) ->
     assert done.stdout == "chips"
 
 
-def test_a_person_at_a_terminal(surroundings: dict[str, str]) -> None:
-    with Terminal(["bash", "--norc", "--noprofile", "-i"], **surroundings) as terminal:
-        terminal.type('PS1="> "; eval "$(dragonfly completion bash)"; echo rea""dy\n')
-        terminal.wait_for("ready")
+@pytest.mark.parametrize(
+    ("shell", "options", "prepared"),
+    [("bash", ["--norc", "--noprofile"], ""), ("zsh", ["-f"], "autoload -U compinit; compinit -D -u; ")],
+    ids=["bash", "zsh"],
+)
+def test_a_person_at_a_terminal(shell: str, options: list[str], prepared: str, surroundings: dict[str, str]) -> None:
+    require(shell)
+    with Terminal([shell, *options, "-i"], **{**surroundings, "TERM": "dumb"}) as terminal:
+        terminal.type(f'PS1="> "; {prepared}eval "$(dragonfly completion {shell})"; echo rea""dy\n')
+        terminal.wait_for("ready\n")
         terminal.type("dragonfly get chi\t")
         terminal.wait_for("get chips ")
         terminal.type("\x15dragonfly set peaches.log\t\t\t")
         terminal.wait_for("peaches.log_interval")
+        terminal.type("\x15dragonfly cmd chips.pi\t")
+        terminal.wait_for("chips.ping ")
+        terminal.type("\x15dragonfly moni\t")
+        terminal.wait_for("dragonfly monitor ")
         terminal.type("\x15exit\n")
         terminal.status()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dragonfly.broker import Broker
+from dragonfly.core.exceptions import DriplineDAQRunning, DriplineValueError
 from dragonfly.core.provider import Provider
 from dragonfly.core.service import Service
 from dragonfly.loader import load
@@ -174,6 +175,19 @@ def test_the_example_of_logging_tells_what_its_comments_say(
     del told[:]
     clock.advance(600)
     assert [payload for name, payload in told if name == "cold_plate_temperature"] == [{"value_raw": "4.26"}]
+
+
+def test_the_example_of_a_run_does_not_wait_for_its_end(mesh: Mesh, clock: ManualClock) -> None:
+    mesh.serve(EXAMPLES / "data_taking.yaml", clock=clock)
+    assert mesh.client.get("my_daq").payload == {"value_raw": 0.0}
+    assert mesh.client.run("my_daq", duration=60).payload == {"values": [1]}
+    clock.advance(20)
+    assert mesh.client.get("my_daq").payload == {"value_raw": 40.0}
+    assert mesh.client.run("my_daq", duration=60).retcode == DriplineDAQRunning.retcode
+    clock.advance(40)
+    assert mesh.client.run("my_daq", duration="60").payload == {"values": [2]}
+    for wrong in (0, 601, "soon", None, float("nan")):
+        assert mesh.client.run("my_daq", duration=wrong).retcode == DriplineValueError.retcode
 
 
 def test_the_example_of_calls_leaves_the_heater_off(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from dragonfly.cli import main
 from dragonfly.subcommands.exit_status import CommandError, Status
 from dragonfly.tmux import session_name
+from tests.installed import require
 from tests.mesh.program import environment
 from tests.waiting import wait_until
 
@@ -132,16 +132,9 @@ def is_running(pid: str) -> bool:
     return bool(listed) and not listed.startswith("Z")
 
 
-def require_tmux() -> None:
-    if shutil.which("tmux") is None:
-        if os.environ.get("DRAGONFLY_REQUIRE_TMUX") == "1":
-            pytest.fail("tmux is not installed, and DRAGONFLY_REQUIRE_TMUX=1", pytrace=False)
-        pytest.skip("tmux is not installed")
-
-
 @pytest.fixture
 def tmux(tmp_path: Path) -> Iterator[Tmux]:
-    require_tmux()
+    require("tmux")
     tmux = Tmux(tmp_path)
     yield tmux
     relays = tmux.ask("list-panes", "-a", "-F", "#{pane_pid}").split()

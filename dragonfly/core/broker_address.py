@@ -23,7 +23,8 @@ DEFAULT_TLS_PORT = 5671
 Broker = str | Sequence[str] | None
 
 _FORM = "HOST, HOST:PORT or amqp://USER:PASSWORD@HOST:PORT/VHOST was expected"
-_MAX_SCHEME = 20
+_MAX_SCHEME, _MAX_SHOWN = 20, 80
+_URL = ("amqp://", "amqps://")
 _VERIFY = {"verify_peer": True, "verify_none": False}
 _TLS_PARAMETERS = ("cacertfile", "certfile", "keyfile", "verify", "server_name_indication")
 
@@ -94,26 +95,47 @@ def parsed_addresses(broker: Broker) -> list[BrokerAddress]:
     """
     if broker is None or broker == "":
         return [parsed_address(None)]
-    if isinstance(broker, str):
-        texts = broker.split(",")
-    elif isinstance(broker, (list, tuple)) and all(isinstance(text, str) for text in broker):
-        texts = [part for text in broker for part in text.split(",")]
-    else:
+    given = [broker] if isinstance(broker, str) else broker
+    if not (isinstance(given, (list, tuple)) and all(isinstance(text, str) for text in given)):
         raise DriplineValueError(f"what names a broker is neither a text nor a list of texts: {_FORM}")
-    if not texts:
+    if not given:
         raise DriplineValueError(f"an empty list names no broker: {_FORM}")
-    return [_listed(text.strip() if len(texts) > 1 else text, len(texts)) for text in texts]
-
-
-def _listed(text: str, count: int) -> BrokerAddress:
-    if count == 1:
-        return parsed_address(text)
+    texts = [part for text in given for part in text.split(",")]
+    if len(texts) == 1:
+        return [parsed_address(texts[0])]
     try:
-        if not text:
-            raise DriplineValueError(f"one of {count} addresses of brokers is empty: {_FORM}")
-        return parsed_address(text)
+        return _listed([[part.strip() for part in text.split(",")] for text in given])
     except DriplineValueError as err:
         raise DriplineValueError(f"{err} (a comma separates addresses; in a password it is %2C)") from err
+
+
+def mesh_of(broker: Broker) -> str:
+    """Return what is the same for all who meet on a broker, whoever they are to it.
+
+    Raises:
+        DriplineValueError: as parsed_addresses says.
+    """
+    return " ".join(f"{address.display}/{address.virtual_host}" for address in parsed_addresses(broker))
+
+
+def _listed(cut: list[list[str]]) -> list[BrokerAddress]:
+    """Return the addresses of texts that are cut at their commas; of a password with a comma nothing is shown.
+
+    Raises:
+        DriplineValueError: a part is no address, or may belong to a password.
+    """
+    texts = [part for parts in cut for part in parts]
+    one_of_them = f"one of {len(texts)} addresses of brokers"
+    if not all(texts):
+        raise DriplineValueError(f"{one_of_them} is empty: {_FORM}")
+    is_secret = any(map(_may_hold_password, texts))
+    if is_secret and any("://" in text and not text.startswith(_URL) for text in texts):
+        raise DriplineValueError(f"{one_of_them} does not begin with amqp:// or amqps://: {_FORM}")
+    for parts in cut:
+        urls = [text.startswith(_URL) for text in parts]
+        if urls != sorted(urls):  # to look such a part up would show it to the network
+            raise DriplineValueError(f"{one_of_them} is no URL and follows a URL and a comma: {_FORM}")
+    return [_address(text, is_secret) for text in texts]
 
 
 def parsed_address(broker: str | None) -> BrokerAddress:
@@ -125,10 +147,15 @@ def parsed_address(broker: str | None) -> BrokerAddress:
     text = broker or DEFAULT_HOST
     if not isinstance(text, str):
         raise DriplineValueError(f"an address of a broker is a text: {_FORM}")
+    return _address(text, _may_hold_password(text))
+
+
+def _address(text: str, is_secret: bool) -> BrokerAddress:
     try:
         return _parsed(text)
     except _WrongPartError as err:
-        raise DriplineValueError(f"{_shown(text)} {err}: {_FORM}") from err
+        shown = "" if is_secret else f" {text[:_MAX_SHOWN]!r}"
+        raise DriplineValueError(f"the broker address{shown} {err}: {_FORM}") from err
 
 
 def _parsed(text: str) -> BrokerAddress:
@@ -219,8 +246,6 @@ def _instead(scheme: str) -> str:
     return "" if "@" in scheme or ":" in scheme else f" but with {scheme[:_MAX_SCHEME] + '://'!r}"
 
 
-def _shown(text: str) -> str:
-    """Return an address as an error may show it: nothing that could be a URL, which may hold a password."""
-    if text.startswith("amqp") or "@" in text or "://" in text:
-        return "the broker address"
-    return f"the broker address {text[:80]!r}"
+def _may_hold_password(text: str) -> bool:
+    """Tell whether an address could be a URL, however wrong: no error shows it."""
+    return text.lstrip().lower().startswith("amqp") or "@" in text or "://" in text

@@ -89,8 +89,19 @@ def _credentials() -> tuple[str, str]:
     if user is not None or password:
         given, missing = (_USER, _PASSWORD) if user is not None else (_PASSWORD, _USER)
         raise CredentialsError(f"{given} is set and {missing} is not: set both, or neither")
+    return _credentials_in_file() or (DEFAULT_USER, DEFAULT_USER)
+
+
+def _credentials_in_file() -> tuple[str, str] | None:
     section = _section("amqp", "username and password")
-    return _text(section, "amqp", "username") or DEFAULT_USER, _text(section, "amqp", "password") or DEFAULT_USER
+    user, password = _text(section, "amqp", "username") or None, _text(section, "amqp", "password")
+    if user is not None and password is not None:
+        return user, password
+    if user is not None or password:  # half of us and half of guest is nobody
+        given, missing = ("username", "password") if user is not None else ("password", "username")
+        place = "section amqp of the authentications file"
+        raise CredentialsError(f"{place} has {given} and not {missing}: give both, or neither")
+    return None
 
 
 def _section(name: str, entries: str) -> dict[str, Any]:

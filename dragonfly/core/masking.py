@@ -1,10 +1,11 @@
-"""What of a message must not stand in a log as it is: secrets, and what would not show on one line.
+"""What of a message neither a log nor the monitor shows as it is: secrets, and what would not show on one line.
 
 Rules:
 1. A value is a secret by its name: a payload's entry, or the attribute that a request sets or reads, whose name ends in
    key, password, token or the like. The keys by which messages are routed are none.
 2. A lock and an unlock have nothing but secrets where the key might have been put by mistake.
 3. What cannot be read as JSON is searched as text: rather too much is masked then than too little.
+4. A message that is larger than any that is read by default is not shown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import re
 from typing import Any
 
+from dragonfly.core.codec import DEFAULT_MAX_MESSAGE_SIZE
 from dragonfly.core.routing import split
 
 MASK = "***"
@@ -24,11 +26,25 @@ _SECRET_IN_TEXT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LOCKING = ("lock", "unlock")
+# Where none of these stands there is no secret: they are parts of the words above, and found faster.
+_HINTS = (b"key", b"pass", b"pwd", b"token", b"secret", b"credential", b"lock")
 
 
 def is_secret(name: str) -> bool:
     """Tell whether what bears a name is a secret."""
     return _SECRET_NAME.search(name) is not None
+
+
+def may_hold_secret(target: str, body: bytes) -> bool:
+    """Tell whether there may be a secret in a message's bytes; in nearly no message there is.
+
+    Args:
+        target: the routing key.
+        body: the bytes.
+    """
+    text = target.encode("utf-8", "replace").lower() + body.lower()
+    # In JSON any letter may be written by its number.
+    return b"\\u" in text or any(hint in text for hint in _HINTS)
 
 
 def masked(value: Any) -> Any:
@@ -62,6 +78,17 @@ def masked_payload(target: str, payload: Any) -> Any:
     return result
 
 
+def masked_fields(target: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a message with a mask in the place of each secret in them.
+
+    Args:
+        target: the routing key of the request that it is, or answers.
+        fields: the fields, which stay as they are.
+    """
+    shown = masked({name: value for name, value in fields.items() if name != "payload"})
+    return {name: shown[name] if name in shown else masked_payload(target, fields[name]) for name in fields}
+
+
 def masked_text(target: str, body: bytes) -> str:
     """Return a message's bytes as a line of text, with a mask in the place of each secret in it.
 
@@ -69,11 +96,11 @@ def masked_text(target: str, body: bytes) -> str:
         target: the routing key of the request that it is, or answers.
         body: the bytes.
     """
+    if len(body) > DEFAULT_MAX_MESSAGE_SIZE:
+        return f"{len(body)} bytes, which are too many to show"
     try:
         fields = json.loads(body)
-        if isinstance(fields, dict) and "payload" in fields:
-            fields["payload"] = masked_payload(target, fields["payload"])
-        return json.dumps(masked(fields))
+        return json.dumps(masked_fields(target, fields) if isinstance(fields, dict) else masked(fields))
     except (ValueError, RecursionError):
         text = _SECRET_IN_TEXT.sub(rf"\1{MASK}", body.decode("utf-8", "backslashreplace"))
         return printable(text, len(text))

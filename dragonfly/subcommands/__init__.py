@@ -4,6 +4,8 @@ A verb is a class with `update_parser(parser, more_options)` and `__call__(args)
 module is imported when somebody uses the verb, and what the verb needs when it is called.
 """
 
+PROGRAM = "dragonfly"
+
 VERBS = {
     "get": ("agent", "Get", "return the value of an endpoint or a property of an endpoint if specified"),
     "set": ("agent", "Set", "set the value of an endpoint, or a property of an endpoint if specified"),

@@ -23,7 +23,7 @@ from dragonfly.core.constants import (
 from dragonfly.core.exceptions import DriplineError, DriplineInvalidKey, is_error
 from dragonfly.core.lockout import normalised_key
 from dragonfly.core.routing import split
-from dragonfly.status_log_handlers.console import has_colours
+from dragonfly.status_log_handlers.console import TIME, has_colours
 from dragonfly.subcommands.broadcast import check_consent, is_broadcast
 from dragonfly.subcommands.broker_choice import choose_broker
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TIME = "%Y-%m-%dT%H:%M:%S"
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 
 
@@ -124,7 +123,7 @@ class Request:
         if logger.isEnabledFor(logging.INFO):
             from dragonfly.subcommands.message_text import indented, shown_fields
 
-            logger.info("response:\n%s", indented(shown_fields(reply), 4))
+            logger.info("response:\n%s", indented(shown_fields(reply, args.target), 4))
         print(lead + (self._line(reply, args) if args.json else self.text(reply, args)))  # noqa: T201
         remark = self.remark(reply)
         if remark and not args.json:
@@ -216,7 +215,7 @@ class Get(Request):
             )
 
     def _show_with_time(self, reply: ReplyMessage, args: argparse.Namespace) -> None:
-        self.show(reply, args, "" if args.json else f"{time.strftime(_TIME)} ")
+        self.show(reply, args, "" if args.json else f"{time.strftime(TIME)} ")
         sys.stdout.flush()
 
 

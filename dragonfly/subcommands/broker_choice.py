@@ -1,4 +1,4 @@
-"""Which broker a client talks to."""
+"""Which broker a program talks to: that of -b, else the config file's, else the environment's, else localhost."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ from dragonfly.subcommands.exit_status import CommandError, Status
 _VARIABLE = "DRAGONFLY_BROKER"
 
 
+def preferred_broker(option: str | None, in_file: Broker) -> Broker:
+    """Return the broker that goes before the others; None, as the empty text, is localhost.
+
+    Args:
+        option: what -b says; None without it.
+        in_file: what the config file says; None where it says nothing, or there is none.
+    """
+    if option is not None:
+        return option
+    return in_file if in_file is not None else os.environ.get(_VARIABLE) or None
+
+
 def choose_broker(args: argparse.Namespace) -> Broker:
-    """Return the broker of -b, else the config file's, else the environment's; None is localhost.
+    """Return the broker that the words of a command line choose.
 
     Raises:
         CommandError: the config file cannot be read.
     """
-    if args.broker is not None:
-        return str(args.broker)
-    in_file = _broker_in_file(args.config) if args.config is not None else None
-    return in_file or environment_broker()
-
-
-def environment_broker() -> str | None:
-    """Return the broker that the environment names."""
-    return os.environ.get(_VARIABLE) or None
+    asks_file = args.broker is None and args.config is not None
+    return preferred_broker(args.broker, _broker_in_file(args.config) if asks_file else None)
 
 
 def _broker_in_file(path: str) -> Broker:

@@ -1,4 +1,10 @@
-"""The verb that looks for what is wrong with config files: check."""
+"""The verb that looks for what is wrong with config files: check.
+
+Rules:
+1. Every file is looked at, and every mesh that can be asked is asked, whatever is wrong with the others.
+2. What is wrong with the files goes before what is wrong with the command line, this before a name that is taken, and
+   this before a mesh that cannot be asked: the first of them is the exit status.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +13,10 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from dragonfly.core.broker_address import Broker, parsed_addresses
+from dragonfly.core.broker_address import Broker, mesh_of
 from dragonfly.core.exceptions import DriplineError
-from dragonfly.subcommands.broker_choice import environment_broker
-from dragonfly.subcommands.exit_status import CommandError, Status, command_error
+from dragonfly.subcommands.broker_choice import preferred_broker
+from dragonfly.subcommands.exit_status import Status, command_error
 from dragonfly.subcommands.whole_service import whole_service
 
 if TYPE_CHECKING:
@@ -24,15 +30,24 @@ _PATIENCE = 1.0
 _TIMEOUT = 10.0
 # So many names of one owner are named.
 _SHOWN = 3
+_ORDER = (Status.BAD_CONFIG, Status.USAGE, Status.NOT_SERVING)
 
 
 class _Checked(NamedTuple):
-    """A file without problems: its names and where they stand, by mesh and broker."""
+    """A file without problems: its names and where they stand, by mesh and broker; no mesh where that is unknown."""
 
     file: str
     broker: Broker
-    mesh: str
+    mesh: str | None
     places: dict[str, Place]
+
+
+class _Finding(NamedTuple):
+    """Something that is wrong: in which good file, if in one, and the exit status that it makes."""
+
+    sentence: str
+    status: Status = Status.BAD_CONFIG
+    file: str = ""
 
 
 class Check:
@@ -40,7 +55,6 @@ class Check:
 
     example = "dragonfly check -c examples/kv_store_tutorial.yaml"
     takes_many_configs = True
-    failure_status = Status.BAD_CONFIG
 
     def update_parser(self, parser: argparse.ArgumentParser, more_options: argparse._ArgumentGroup) -> None:
         """Declare what the verb understands."""
@@ -53,55 +67,49 @@ class Check:
         if not args.config:
             logger.error("check needs at least one config file: dragonfly check -c FILE...")
             return Status.USAGE
-        try:
-            return self._checked(list(dict.fromkeys(args.config)), args)
-        except CommandError as err:
-            return err.report(logger)
-        except DriplineError as err:
-            return command_error(err).report(logger)
 
-    def _checked(self, files: list[str], args: argparse.Namespace) -> Status:
         from dragonfly.loader.catalogue import reused_names
 
-        problems = reused_names()
         good: list[_Checked] = []
-        for file in files:
-            problems += _look_at(file, args.broker, good)
-        clashes = list(_used_twice(good))
-        for sentence in problems + [sentence for _, sentence in clashes]:
+        found = [_Finding(sentence) for sentence in reused_names()]
+        for file in dict.fromkeys(args.config):
+            found += _look_at(file, args.broker, good)
+        found += _used_twice(good)
+        if args.live:
+            found += _taken(good)
+        for sentence in dict.fromkeys(finding.sentence for finding in found):
             logger.error("%s", sentence)
-        taken = list(_taken(good)) if args.live else []
-        for _, sentence in taken:
-            logger.error("%s", sentence)
-        at_fault = {file for file, _ in clashes + taken}
-        for checked in good:
-            if checked.file not in at_fault:
-                print(f"{checked.file}: no problems, {_counted(len(checked.places) - 1)}")  # noqa: T201
-        if problems or clashes:
-            return Status.BAD_CONFIG
-        return Status.NOT_SERVING if taken else Status.SUCCESS
+        _praise(good, {finding.file for finding in found})
+        statuses = {finding.status for finding in found}
+        return next((status for status in _ORDER if status in statuses), max(statuses, default=Status.SUCCESS))
 
 
-def _look_at(file: str, option: str | None, good: list[_Checked]) -> list[str]:
-    """Return the problems of a file; where it has none, add it to the good ones."""
+def _look_at(file: str, option: str | None, good: list[_Checked]) -> Iterator[_Finding]:
+    """Yield what is wrong with a file; where it has no problems, add it to the good ones."""
     from dragonfly.loader import ConfigError
 
     try:
         with whole_service(file) as (config, _service):
-            broker = option or config.broker or environment_broker()
-            good.append(_Checked(file, broker, _mesh(broker), config.places))
+            broker, places = preferred_broker(option, config.broker), config.places
     except ConfigError as err:
-        return [str(problem) for problem in err.problems]
-    return []
+        yield from (_Finding(str(problem)) for problem in err.problems)
+        return
+    try:
+        good.append(_Checked(file, broker, mesh_of(broker), places))
+    except DriplineError as err:  # not the file's, which the service has taken
+        good.append(_Checked(file, broker, None, places))
+        yield _Finding(str(err), Status.USAGE)
 
 
-def _mesh(broker: Broker) -> str:
-    return " ".join(f"{address.display}/{address.virtual_host}" for address in parsed_addresses(broker))
+def _praise(good: list[_Checked], at_fault: set[str]) -> None:
+    for checked in good:
+        if checked.file not in at_fault:
+            print(f"{checked.file}: no problems, {_counted(len(checked.places) - 1)}")  # noqa: T201
 
 
-def _used_twice(checked: list[_Checked]) -> Iterator[tuple[str, str]]:
-    """Yield file and problem for each name that stands in two files of one mesh."""
-    first: dict[tuple[str, str], tuple[str, Place]] = {}
+def _used_twice(checked: list[_Checked]) -> Iterator[_Finding]:
+    """Yield a finding for each name that stands in two files of one mesh."""
+    first: dict[tuple[str | None, str], tuple[str, Place]] = {}
     for each in checked:
         for name, place in each.places.items():
             if (each.mesh, name) not in first:
@@ -109,25 +117,51 @@ def _used_twice(checked: list[_Checked]) -> Iterator[tuple[str, str]]:
                 continue
             file, other = first[each.mesh, name]
             text = f"the name {name} is used by another file, too: {file}:{other.line} ({other.path})"
-            yield each.file, f"{each.file}:{place.line}: {place.path}: {text}"
+            yield _Finding(f"{each.file}:{place.line}: {place.path}: {text}", file=each.file)
 
 
-def _taken(checked: list[_Checked]) -> Iterator[tuple[str, str]]:
-    """Ask each mesh for the names of the files, and yield file and problem for each owner of some."""
-    from dragonfly.core.exceptions import DriplineError
+def _taken(checked: list[_Checked]) -> Iterator[_Finding]:
+    """Ask each mesh for the names of the files, and yield a finding for each owner of some."""
+    failed: dict[str, DriplineError] = {}  # nor are others asked where one could not be
+    for each in checked:
+        if each.mesh is None:
+            continue
+        user_and_place = repr(each.broker)
+        if user_and_place not in failed:
+            try:
+                yield from _owned(each)
+                continue
+            except DriplineError as err:
+                failed[user_and_place] = err
+        error = command_error(failed[user_and_place])
+        yield _Finding(f"{each.file}: its names are not looked for: {error}", error.status, each.file)
+
+
+def _owned(checked: _Checked) -> Iterator[_Finding]:
+    """Ask a mesh for the names of a file, and yield a finding for each owner of some.
+
+    Raises:
+        DriplineError: the mesh cannot be asked.
+    """
     from dragonfly.core.requester import is_returned
     from dragonfly.subcommands.prober import Prober
 
-    for each in checked:
-        owners: dict[str, list[str]] = {}
-        with Prober(each.broker, "check", _TIMEOUT) as prober:
-            for name, answer in zip(each.places, prober.ask(list(each.places), "ping", _PATIENCE), strict=True):
-                if isinstance(answer, DriplineError):
-                    raise answer
-                if answer is not None and not is_returned(answer):
-                    owners.setdefault(_owner(answer), []).append(name)
-        for owner, names in owners.items():
-            yield each.file, f"{each.file}: {_listed(names)} already served by {owner}"
+    owners: dict[str, list[str]] = {}
+    silent: list[str] = []
+    with Prober(checked.broker, "check", _TIMEOUT) as prober:
+        for name, answer in zip(checked.places, prober.ask(list(checked.places), "ping", _PATIENCE), strict=True):
+            if isinstance(answer, DriplineError):
+                raise answer
+            if answer is None:
+                silent.append(name)
+            elif not is_returned(answer):
+                owners.setdefault(_owner(answer), []).append(name)
+    if silent:
+        what = f"somebody receives what is sent to {_listed(silent)} and does not answer within {_PATIENCE:g} s"
+        logger.warning("%s: %s: a service that hangs, or a monitor of requests", checked.file, what)
+    for owner, names in owners.items():
+        text = f"{_listed(names)} {'is' if len(names) == 1 else 'are'} already served by {owner}"
+        yield _Finding(f"{checked.file}: {text}", Status.NOT_SERVING, checked.file)
 
 
 def _owner(answer: ReplyMessage) -> str:
@@ -137,9 +171,8 @@ def _owner(answer: ReplyMessage) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    if len(names) > _SHOWN:
-        return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} more names are"
-    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    more = len(names) - _SHOWN
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_SHOWN])} and {more} more names"
 
 
 def _counted(number: int) -> str:

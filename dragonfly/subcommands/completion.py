@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-_PROGRAM = "dragonfly"
+from dragonfly.subcommands import PROGRAM
+
 _SHELLS = ("bash", "zsh")
 _FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc, below compinit"}
 
@@ -23,7 +24,7 @@ class Completion:
         from argcomplete.shell_integration import shellcode
 
         # Without `-o default`: where nothing fits, a shell would offer files in the place of endpoints.
-        code = shellcode([_PROGRAM], shell=args.shell, complete_arguments=["-o", "nospace"])
-        print(f"# {_PROGRAM} at TAB; these lines belong into {_FILES[args.shell]}")  # noqa: T201
-        print(code.removeprefix(f"#compdef {_PROGRAM}\n").strip())  # noqa: T201
+        code = shellcode([PROGRAM], shell=args.shell, complete_arguments=["-o", "nospace"])
+        print(f"# {PROGRAM} at TAB; these lines belong into {_FILES[args.shell]}")  # noqa: T201
+        print(code.removeprefix(f"#compdef {PROGRAM}\n").strip())  # noqa: T201
         return 0

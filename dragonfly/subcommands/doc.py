@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# What loader/catalogue.py finds in core, for TAB, which has no time to load it; a test holds it to that.
+_OF_CORE = ("Endpoint", "Provider", "Spime", "Service", "AlertConsumer", "Spimescape", "Gogol")
+
 
 class Doc:
     """Show the documentation of a class for config files; without one, name all classes."""
 
     example = "dragonfly doc kv_store_key"
-    failure_status = Status.BAD_CONFIG
 
     def update_parser(self, parser: argparse.ArgumentParser, more_options: argparse._ArgumentGroup) -> None:
         """Declare what the verb understands."""
@@ -33,9 +35,9 @@ class Doc:
         """Return what a word of the command line can be; None where that is not known."""
         if argument != "class_name":
             return None
-        from dragonfly import core, implementations
+        from dragonfly import implementations
 
-        return [*implementations.TABLE, *(name for name in core.__all__ if name[:1].isupper())]
+        return [*implementations.TABLE, *_OF_CORE]
 
     def __call__(self, args: argparse.Namespace) -> int:
         """Print what was asked for, and return the exit status."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dragonfly.core.exceptions import DriplineTimeoutError
+from dragonfly.core.masking import printable
 from dragonfly.core.message import ReplyMessage
 from dragonfly.subcommands.mesh_tree import Node
 from dragonfly.subcommands.message_text import one_line, shown_payload
@@ -58,7 +59,7 @@ def _record(node: Node, is_long: bool) -> dict[str, Any]:
         record["value"] = reply and {
             "retcode": reply.retcode,
             "return_msg": reply.return_msg,
-            "payload": shown_payload(reply),
+            "payload": shown_payload(reply, node.name),
         }
     return record
 
@@ -70,9 +71,8 @@ def _with_depth(node: Node, depth: int) -> Iterator[tuple[Node, int]]:
 
 
 def _cells(node: Node, is_long: bool) -> list[str]:
-    if node.remark:
-        return [f"({_printable(node.remark)})"]
-    return [_printable(cell(node)) for cell in (_LONG if is_long else _SHORT)]
+    texts = [f"({node.remark})"] if node.remark else [cell(node) for cell in (_LONG if is_long else _SHORT)]
+    return [printable(text, len(text)) for text in texts]
 
 
 def _class(node: Node) -> str:
@@ -100,12 +100,12 @@ def _value(node: Node) -> str:
         return "(no reply)"
     if reply.failed:
         return f"(ret:{reply.retcode}) {reply.return_msg}"
-    return f"{_number(reply)} {node.text('unit')}".rstrip()
+    return f"{_number(reply, node.name)} {node.text('unit')}".rstrip()
 
 
-def _number(reply: ReplyMessage) -> Any:
+def _number(reply: ReplyMessage, name: str) -> Any:
     """Return what is calibrated, else what is raw, else what there is."""
-    payload = shown_payload(reply)
+    payload = shown_payload(reply, name)
     if not isinstance(payload, dict):
         return payload
     for key in ("value_cal", "value_raw"):
@@ -129,8 +129,3 @@ def _terminal_columns() -> int | None:
         return max(40, shutil.get_terminal_size().columns) if os.isatty(sys.stdout.fileno()) else None
     except (OSError, ValueError):
         return None
-
-
-def _printable(text: str) -> str:
-    """Return a text of another program without what would move a terminal's cursor."""
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)

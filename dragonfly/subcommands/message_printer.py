@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dragonfly.core.codec import decode
 from dragonfly.core.constants import LEVEL_MESSAGE
 from dragonfly.core.exceptions import DriplineError
+from dragonfly.core.masking import may_hold_secret
 from dragonfly.status_log_handlers.console import TIME, visible
-from dragonfly.subcommands.message_text import indented, may_hold_key, one_line, shown_fields, shown_payload, undecoded
+from dragonfly.subcommands.message_text import indented, one_line, shown_fields, shown_payload, undecoded
 
 if TYPE_CHECKING:
     from dragonfly.core.amqp.packet import Delivery
@@ -35,7 +36,7 @@ class BlockPrinter:
 
     Args:
         payload_only: whether only what a message is about is shown.
-        show_keys: whether lockout keys are shown as they are.
+        show_keys: whether lockout keys and other secrets are shown as they are.
         source: module and line, as the log would have them.
     """
 
@@ -54,7 +55,7 @@ class BlockPrinter:
         try:
             text = indented(_content(delivery, self._payload_only, self._show_keys), self._columns)
         except DriplineError as err:
-            text = f"cannot be decoded: {err}\n{undecoded(delivery.body, self._show_keys)}"
+            text = f"cannot be decoded: {err}\n{_undecoded(delivery, self._show_keys)}"
         return f"{delivery.app_id or _NO_APP} [{delivery.routing_key}]     (From App [routing_key])\n{text}\n"
 
 
@@ -63,7 +64,7 @@ class LinePrinter:
 
     Args:
         payload_only: whether only what a message is about is shown.
-        show_keys: whether lockout keys are shown as they are.
+        show_keys: whether lockout keys and other secrets are shown as they are.
     """
 
     def __init__(self, payload_only: bool, show_keys: bool) -> None:
@@ -83,11 +84,16 @@ class LinePrinter:
         try:
             fields["message"] = _content(delivery, self._payload_only, self._show_keys)
         except DriplineError as err:
-            fields.update(message=None, reason=str(err), body=undecoded(delivery.body, self._show_keys))
+            fields.update(message=None, reason=str(err), body=_undecoded(delivery, self._show_keys))
         return one_line(fields) + "\n"
 
 
 def _content(delivery: Delivery, payload_only: bool, show_keys: bool) -> Any:
     message = decode(delivery.body, delivery.content_encoding)
-    masked = not show_keys and may_hold_key(delivery.body)
-    return shown_payload(message, masked) if payload_only else shown_fields(message, masked)
+    key = delivery.routing_key
+    masked = not show_keys and may_hold_secret(key, delivery.body)
+    return shown_payload(message, key, masked) if payload_only else shown_fields(message, key, masked)
+
+
+def _undecoded(delivery: Delivery, show_keys: bool) -> str:
+    return undecoded(delivery.body, delivery.routing_key, not show_keys)

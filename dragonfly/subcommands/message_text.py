@@ -1,54 +1,45 @@
 """Messages as people and programs read them.
 
-The order of the fields is the tutorial's, whatever the sender's was; unknown fields come last. A lockout key
-is a secret and never shown: neither where a request carries it, nor in the reply to a lock, which has it as
-`lockout-key` and, for older clients, as `key` beside that.
+The order of the fields is the tutorial's, whatever the sender's was; unknown fields come last. Secrets, such as lockout
+keys, are masked as core/masking.py says.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from json.encoder import encode_basestring
 from typing import Any
 
+from dragonfly.core.masking import masked_fields, masked_payload, masked_text, may_hold_secret
 from dragonfly.core.message import Message, ReplyMessage
 
 # Requests, replies and alerts each have some of these, and one order suits them all.
 _FIELDS = ("timestamp", "sender_info", "retcode", "return_msg", "payload", "msgop", "lockout_key")
 _SENDER_FIELDS = ("username", "exe", "package", "hostname", "version", "commit", "service_name")
-_MASK = "***"
 _encode = json.JSONEncoder().encode
-_LOCKOUT_KEY = "lockout_key"
-_VALUE_IN_TEXT = r"""("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}\]]+)"""
-_LOCKOUT_KEY_IN_TEXT = re.compile(r"""(lockout[_-]key["']?\s*[:=]\s*)""" + _VALUE_IN_TEXT, re.IGNORECASE | re.DOTALL)
-_KEY_IN_TEXT = re.compile(r"""(["']key["']\s*:\s*)""" + _VALUE_IN_TEXT, re.DOTALL)
+# So much of what is no message is shown: it may be of any size, bytes.
+_LONGEST_SHOWN = 100_000
 
 
-def may_hold_key(body: bytes) -> bool:
-    """Tell whether the bytes of a message may hold a lockout key; nearly no message does."""
-    # In JSON any letter may be written by its number.
-    return b"lockout" in body.lower() or b"\\u" in body
-
-
-def shown_fields(message: Message, masked: bool = True) -> dict[str, Any]:
+def shown_fields(message: Message, target: str, masked: bool = True) -> dict[str, Any]:
     """Return a message's fields in the order to show them, without its msgtype.
 
     Args:
         message: the message.
-        masked: whether lockout keys in it are replaced.
+        target: the routing key with which it came, or of the request that it answers.
+        masked: whether secrets in it are replaced.
     """
     fields = message.to_dict()
     del fields["msgtype"]
     if masked:
-        fields = _masked(fields)
+        fields = masked_fields(target, fields)
     fields["sender_info"] = _in_order(fields["sender_info"], _SENDER_FIELDS)
     return _in_order(fields, _FIELDS)
 
 
-def shown_payload(message: Message, masked: bool = True) -> Any:
-    """Return what a message is about, as it may be shown; `masked` as in shown_fields."""
-    return _masked(message.payload) if masked else message.payload
+def shown_payload(message: Message, target: str, masked: bool = True) -> Any:
+    """Return what a message is about, as it may be shown; `target` and `masked` as in shown_fields."""
+    return masked_payload(target, message.payload) if masked else message.payload
 
 
 def indented(value: Any, columns: int) -> str:
@@ -90,33 +81,15 @@ def reply_line(reply: ReplyMessage, target: str) -> str:
     return one_line(fields)
 
 
-def undecoded(body: bytes, show_keys: bool = False) -> str:
-    """Return bytes that are no message as text, with what looks like a lockout key replaced unless `show_keys`."""
-    text = body.decode("utf-8", "backslashreplace")
-    if show_keys:
-        return text
-    text, found = _LOCKOUT_KEY_IN_TEXT.subn(rf'\1"{_MASK}"', text)
-    return _KEY_IN_TEXT.sub(rf'\1"{_MASK}"', text) if found else text
-
-
-def _masked(value: Any) -> Any:
-    """Return a value with a mask in the place of each lockout key in it; the value itself stays as it is."""
-    # Nearly no message has one, and to look for the word is cheaper than to walk through all values.
-    return _walked(value) if "lockout" in repr(value).lower() else value
-
-
-def _walked(value: Any) -> Any:
-    if isinstance(value, dict):
-        is_locking = any(map(_is_lockout_key, value))
-        return {
-            key: _MASK if is_locking and (key == "key" or _is_lockout_key(key)) else _walked(item)
-            for key, item in value.items()
-        }
-    return [_walked(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _is_lockout_key(name: str) -> bool:
-    return name.lower().replace("-", "_") == _LOCKOUT_KEY
+def undecoded(body: bytes, target: str, masked: bool = True) -> str:
+    """Return bytes that are no message as text; `target` and `masked` as in shown_fields."""
+    shown = body[:_LONGEST_SHOWN]
+    if masked and may_hold_secret(target, shown):
+        text = masked_text(target, shown)
+    else:
+        text = shown.decode("utf-8", "backslashreplace")
+    left = len(body) - _LONGEST_SHOWN
+    return f"{text}... and {left} bytes more" if left > 0 else text
 
 
 def _in_order(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dragonfly.core.broker_address import Broker, parsed_addresses
+from dragonfly.core.broker_address import Broker, mesh_of
 from dragonfly.core.exceptions import DriplineError
 
 _FORM = 1
@@ -110,12 +110,12 @@ def _folder() -> Path:
 def _label(broker: Broker) -> str:
     """Return what stands for a broker in a file's name: where it is, and not who we are to it."""
     try:
-        places = [f"{address.display}/{address.virtual_host}" for address in parsed_addresses(broker)]
+        mesh = mesh_of(broker)
     except DriplineError:
-        places = ["nowhere"]
+        mesh = "nowhere"
     # Python's own checksum: to load a better one would take a tenth of the time that TAB has.
-    digest = zlib.crc32(" ".join(places).encode())
-    return f"{re.sub(r'[^A-Za-z0-9.-]', '_', places[0])[:60]}_{digest:08x}"
+    digest = zlib.crc32(mesh.encode())
+    return f"{re.sub(r'[^A-Za-z0-9.-]', '_', mesh.partition(' ')[0])[:60]}_{digest:08x}"
 
 
 def _words(value: Any) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dragonfly.core.broker_address import BrokerAddress, TlsOptions, parsed_address, parsed_addresses
+from dragonfly.core.broker_address import BrokerAddress, TlsOptions, mesh_of, parsed_address, parsed_addresses
 from dragonfly.core.exceptions import DriplineValueError
 
 SECRET = "s3cr3t"
@@ -140,6 +140,8 @@ def test_the_text_of_an_error_holds_no_password(text: str) -> None:
         "amqp://me:s3cr3t",
         "amqp://me:s3cr3t:5672",
         "amqp:me:s3cr3t",
+        "AMQP:me:s3cr3t",
+        " amqp:me:s3cr3t",
         ["amqp://me:s3cr3t@lab"],
     ],
     ids=str,
@@ -195,6 +197,39 @@ def test_a_comma_in_a_password_is_written_as_in_any_url() -> None:
     with pytest.raises(DriplineValueError, match="in a password it is %2C") as caught:
         parsed_addresses("amqp://me:s3,cr3t@lab")
     assert "s3" not in str(caught.value) and "cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "broker",
+    [
+        "amqp://bob:12,s3cr3t:x,z@lab",
+        "amqp://bob:12,s3cr3t x,z@lab",
+        "amqp://bob:12,s3cr3t,z",
+        "amqp://bob:12,s3cr3t",
+        "amqps://bob:12,s3cr3t",
+        "amqp://bob:12,s3cr3t://x@lab",
+        "amqp://bob:12,s3cr3t/x,amqp://z@lab",
+        "bob:12,s3cr3t:x,z@lab",
+        ["one", "amqp://bob:12,s3cr3t"],
+        ["amqp://bob:12", "s3cr3t:x", "z@lab"],  # what YAML makes of such a password without quotes, in brackets
+        ["amqp://bob:12", "s3cr3t://x@lab"],
+    ],
+    ids=str,
+)
+def test_of_a_password_with_a_comma_nothing_is_shown_and_nothing_is_looked_up(broker: Any) -> None:
+    with pytest.raises(DriplineValueError, match="in a password it is %2C") as caught:
+        parsed_addresses(broker)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_what_cannot_be_a_password_is_shown() -> None:
+    with pytest.raises(DriplineValueError, match="the broker address 'lab:port' has a port"):
+        parsed_addresses("one,lab:port")
+
+
+def test_who_meets_on_a_broker_is_told_by_where_it_is() -> None:
+    assert mesh_of("amqp://me:s3cr3t@lab/v,amqps://two") == "lab/v two//"
+    assert mesh_of(None) == mesh_of("localhost") == mesh_of("amqp://guest@localhost:5672") != mesh_of("localhost:5673")
 
 
 @pytest.mark.parametrize(

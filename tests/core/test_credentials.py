@@ -55,15 +55,34 @@ def test_the_file_in_the_home_directory_says_who(home: Path) -> None:
         ({}, ("guest", "guest")),
         ({"postgresql": {"username": "x"}}, ("guest", "guest")),
         ({"amqp": {}}, ("guest", "guest")),
-        ({"amqp": {"username": "lab"}}, ("lab", "guest")),
+        ({"amqp": {"username": "lab", "password": ""}}, ("lab", "")),
+        ({"amqp": {"username": "", "password": ""}}, ("guest", "guest")),
         ({"amqp": {"username": "lab", "password": "p", "broker": "ignored"}}, ("lab", "p")),
         ({"amqp": {"username": 7, "password": 8}}, ("7", "8")),
         ({"amqp": {"username": "lab", "password": "\N{GREEK SMALL LETTER MU}"}}, ("lab", "\N{GREEK SMALL LETTER MU}")),
     ],
 )
-def test_what_the_file_leaves_out_is_guests(home: Path, content: Any, expected: tuple[str, str]) -> None:
+def test_who_the_file_says_we_are_else_guest(home: Path, content: Any, expected: tuple[str, str]) -> None:
     write(home, content)
     assert who() == expected
+
+
+@pytest.mark.parametrize(
+    ("section", "given", "missing"),
+    [
+        ({"username": SECRET}, "username", "password"),
+        ({"username": SECRET, "password": None}, "username", "password"),
+        ({"password": SECRET}, "password", "username"),
+        ({"username": "", "password": SECRET}, "password", "username"),
+    ],
+)
+def test_half_of_the_section_is_one_sentence(section: Any, given: str, missing: str, home: Path) -> None:
+    write(home, {"amqp": section})
+    with pytest.raises(CredentialsError) as caught:
+        who()
+    where = "section amqp of the authentications file"
+    assert str(caught.value) == f"{where} has {given} and not {missing}: give both, or neither"
+    assert who("amqp://url:p@lab") == ("url", "p")
 
 
 def test_another_file_can_be_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,8 +205,10 @@ def test_each_of_several_brokers_has_its_own_user(home: Path) -> None:
 def test_the_option_goes_before_the_variable_and_is_named_where_it_is_wrong(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DRAGONFLY_AUTH_FILE", str(write(home, {"amqp": {"username": "env"}}, "env.json")))
-    option = str(write(home, {"amqp": {"username": "option"}}, "option.json"))
+    monkeypatch.setenv(
+        "DRAGONFLY_AUTH_FILE", str(write(home, {"amqp": {"username": "env", "password": "p"}}, "env.json"))
+    )
+    option = str(write(home, {"amqp": {"username": "option", "password": "p"}}, "option.json"))
     with auth_file(option):
         assert who()[0] == "option"
         with auth_file(None):

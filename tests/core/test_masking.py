@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from dragonfly.core.masking import is_secret, masked, masked_payload, masked_text, printable
+from dragonfly.core.masking import (
+    is_secret,
+    masked,
+    masked_fields,
+    masked_payload,
+    masked_text,
+    may_hold_secret,
+    printable,
+)
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -72,6 +80,39 @@ def test_a_payload_of_another_form_stays(payload: Any) -> None:
     assert masked_payload("peaches.password", payload) == payload
 
 
+@pytest.mark.parametrize(
+    ("target", "fields", "shown"),
+    [
+        (
+            "peaches.password",
+            {"payload": {"values": ["hush"]}, "msgop": 0},
+            {"payload": {"values": ["***"]}, "msgop": 0},
+        ),
+        ("peaches", {"lockout_key": KEY, "payload": [1], "x": {"token": 1}}, {"lockout_key": "***", "payload": [1]}),
+        ("peaches", {"sender_info": {"exe": "e"}}, {"sender_info": {"exe": "e"}}),
+    ],
+)
+def test_the_fields_of_a_message_keep_their_order(target: str, fields: Any, shown: Any) -> None:
+    result = masked_fields(target, fields)
+    assert list(result) == list(fields)
+    assert result == {**shown, **({"x": {"token": "***"}} if "x" in fields else {})}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("lockout-key", "KEY", "password", "passwd", "passphrase", "pwd", "token", "secret", "credentials"),
+        *("lock", "unlock"),
+    ],
+)
+def test_where_there_may_be_a_secret_is_found_by_its_name(name: str) -> None:
+    assert is_secret(name) or name in ("lock", "unlock")
+    assert may_hold_secret(f"peaches.{name}", b'{"payload": {"values": [1]}}')
+    assert may_hold_secret("peaches", json.dumps({"payload": {"values": [name, 1]}}).encode())
+    assert may_hold_secret("peaches", b'{"\\u006bey": 1}')
+    assert not may_hold_secret("sensor_value.peaches", b'{"payload": {"value_raw": 1.5}}')
+
+
 def test_a_message_is_shown_as_it_came_but_for_its_secrets() -> None:
     fields = {"msgtype": 3, "payload": {"values": [1.5, "é"], "key": KEY}, "lockout_key": KEY, "extra": {"token": "t"}}
     shown = masked_text("peaches", json.dumps(fields).encode())
@@ -129,3 +170,7 @@ def test_what_would_not_show_on_a_line_is_escaped(text: Any, shown: str) -> None
 def test_what_is_set_on_an_endpoint_whose_name_is_that_of_a_secret_is_masked() -> None:
     assert masked_payload("aud_password", {"values": ["open sesame"]}) == {"values": ["***"]}
     assert masked_payload("aud_password.unit", {"values": ["K"]}) == {"values": ["K"]}
+
+
+def test_of_what_is_larger_than_any_message_only_the_size_is_shown() -> None:
+    assert masked_text("peaches", b"[" * (16 * 1024 * 1024 + 1)) == "16777217 bytes, which are too many to show"

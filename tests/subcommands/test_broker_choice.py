@@ -4,8 +4,10 @@ from argparse import Namespace
 
 import pytest
 
+from dragonfly import completer
 from dragonfly.cli import main
-from dragonfly.subcommands.broker_choice import choose_broker
+from dragonfly.subcommands import check
+from dragonfly.subcommands.broker_choice import choose_broker, preferred_broker
 from dragonfly.subcommands.exit_status import CommandError, Status
 
 
@@ -14,6 +16,40 @@ def config(tmp_path):
     path = tmp_path / "service.yaml"
     path.write_text("name: my_store\nbroker: from_file\n")
     return str(path)
+
+
+@pytest.mark.parametrize(
+    ("option", "in_file", "environment", "broker"),
+    [
+        ("option", "file", "environment", "option"),
+        ("", "file", "environment", ""),
+        (None, "file", "environment", "file"),
+        (None, ["one", "two"], "environment", ["one", "two"]),
+        (None, "", "environment", ""),
+        (None, None, "environment", "environment"),
+        (None, None, "", None),
+        (None, None, None, None),
+    ],
+)
+def test_what_is_named_first_counts(option, in_file, environment, broker, monkeypatch):
+    monkeypatch.delenv("DRAGONFLY_BROKER", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("DRAGONFLY_BROKER", environment)
+    assert preferred_broker(option, in_file) == broker
+
+
+@pytest.mark.parametrize("option", [None, "", "from_option"])
+@pytest.mark.parametrize("line", ["", "broker: from_file", "broker: ''", "broker: [one, two]"])
+def test_all_that_talk_to_a_broker_choose_the_same(option, line, tmp_path, monkeypatch):
+    path = tmp_path / "service.yaml"
+    path.write_text(f"name: my_store\n{line}\n")
+    monkeypatch.setenv("DRAGONFLY_BROKER", "from_environment")
+    args = Namespace(broker=option, config=str(path))
+    chosen = choose_broker(args)
+    good = []
+    assert list(check._look_at(str(path), option, good)) == []
+    assert good[0].broker == chosen
+    assert completer._broker(args) == chosen
 
 
 @pytest.mark.parametrize("environment", [None, "", "from_environment"])

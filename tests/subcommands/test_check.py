@@ -143,6 +143,36 @@ def test_a_broker_that_is_no_address_is_status_2(write: Write, capsys: Capsys) -
     assert "http://" in capsys.readouterr().err
 
 
+def test_an_environment_that_names_no_address_hides_no_problem(
+    write: Write, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRAGONFLY_BROKER", "http://q")
+    bad, good = write("bad.yaml", BAD), write("good.yaml", GOOD, name="a")
+    other = write("other.yaml", GOOD, name="b")
+    assert main(["check", "-c", bad, good, other]) == 5
+    out, err = capsys.readouterr()
+    assert out == "good.yaml: no problems, 2 endpoints\nother.yaml: no problems, 2 endpoints\n"
+    found = [line.partition(" -> ")[2] for line in err.splitlines()]
+    assert [text.split(" ")[0] for text in found[:3]] == ["bad.yaml:3:", "bad.yaml:5:", "bad.yaml:6:"]
+    assert len(found) == 4 and "http://" in found[3]
+    assert main(["check", "-c", good, "--live"]) == 2
+    assert main(["check", "-c", bad, good, "-b", "http://q"]) == 5
+    write("here.yaml", "broker: localhost\n" + GOOD.lstrip(), name="c")
+    assert main(["check", "-c", "here.yaml"]) == 0  # nobody asks the environment
+
+
+def test_a_mesh_that_cannot_be_asked_hides_no_problem(write: Write, capsys: Capsys) -> None:
+    away = write("away.yaml", "broker: 127.0.0.1:1\n" + GOOD.lstrip(), name="a")
+    also = write("also.yaml", "broker: 127.0.0.1:1\n" + GOOD.lstrip(), name="b")
+    assert main(["check", "--live", "-c", away, also, write("bad.yaml", BAD)]) == 5
+    out, err = capsys.readouterr()
+    found = [line.partition(" -> ")[2] for line in err.splitlines()]
+    bad = ["bad.yaml:3:", "bad.yaml:5:", "bad.yaml:6:"]
+    assert [text.split(" ")[0] for text in found] == [*bad, "away.yaml:", "also.yaml:"]
+    assert "its names are not looked for: " in found[3]
+    assert out == ""
+
+
 def test_a_mesh_that_cannot_be_asked_is_status_3(write: Write, capsys: Capsys) -> None:
     file = write("a.yaml", GOOD, name="a")
     assert main(["check", "-c", file, "--live", "-b", "127.0.0.1:1"]) == 3

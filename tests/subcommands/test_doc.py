@@ -8,6 +8,7 @@ from dragonfly.cli import main
 from dragonfly.implementations import key_value_store, kv_store_key
 from dragonfly.loader import catalogue
 from dragonfly.loader.keys import keys_of
+from dragonfly.subcommands.doc import Doc
 
 DEVICES = """
 from dragonfly.core import Endpoint
@@ -86,6 +87,14 @@ def test_with_a_file_its_own_classes_come_first(capsys: pytest.CaptureFixture[st
     lines = shown(capsys, "-c", str(EXAMPLES / "own_device.yaml")).splitlines()
     assert lines[0] == "own_device.py:"
     assert lines[1].split()[0] == "OvenProvider"
+
+
+def test_tab_offers_the_classes_that_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    offered = Doc().words_for("class_name")
+    assert offered == [entry.name for entry in catalogue.entries() if entry.group in ("implementations", "core")]
+    for name in offered or []:
+        assert shown(capsys, name)
+    assert Doc().words_for("config") is None
 
 
 def test_a_mistyped_class_is_a_sentence_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:

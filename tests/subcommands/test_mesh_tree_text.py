@@ -45,6 +45,8 @@ def test_a_remark_makes_no_column_wider() -> None:
         ({"values": [1, 2]}, "{'values': [1, 2]} V"),
         ({"temperature": 3}, "{'temperature': 3} V"),
         ({"value_cal": "on\x1b[2J"}, "on\\x1b[2J V"),
+        ({"value_cal": "on\u200b\N{RIGHT-TO-LEFT OVERRIDE}"}, "on\\u200b\\u202e V"),
+        ({"value_cal": "x" * 100}, "x" * 100 + " V"),
     ],
 )
 def test_the_value_is_the_calibrated_one_if_there_is_one(payload: Any, shown: str) -> None:
@@ -55,7 +57,7 @@ def test_the_value_is_the_calibrated_one_if_there_is_one(payload: Any, shown: st
     ("reply", "shown"),
     [
         (ReplyMessage(None, retcode=305, return_msg="no reply to get a within 10 s"), "(no reply)"),
-        (ReplyMessage(None, retcode=201, return_msg="the device\nis off"), "(ret:201) the device\\x0ais off"),
+        (ReplyMessage(None, retcode=201, return_msg="the device\nis off"), "(ret:201) the device\\nis off"),
     ],
 )
 def test_a_value_that_is_not_there_says_why(reply: ReplyMessage, shown: str) -> None:

@@ -124,6 +124,27 @@ def test_show_keys_shows_them_in_every_form(fake_listener, capsys):
         assert out.count("secret") == 4
 
 
+@pytest.mark.parametrize("options", [[], ["-po"], ["--json"], ["--json", "-po"]])
+@pytest.mark.parametrize(
+    ("target", "values"),
+    [
+        ("peaches.password", ["hunter2"]),
+        ("peaches", ["password", "hunter2"]),
+        ("peaches.unlock", ["hunter2"]),
+        ("peaches", ["unlock", "hunter2"]),
+        ("aud_token", ["hunter2"]),
+    ],
+)
+def test_what_is_a_secret_for_the_audit_log_is_one_for_the_monitor(target, values, options, fake_listener, capsys):
+    fake_listener.deliveries = [delivery(encode(RequestMessage(9, {"values": values})), target)]
+    main(["monitor", "-e", "requests", *options])
+    out = capsys.readouterr().out
+    assert "***" in out
+    assert "hunter2" not in out
+    main(["monitor", "-e", "requests", "--show-keys", *options])
+    assert "hunter2" in capsys.readouterr().out
+
+
 def test_a_lockout_key_whose_name_is_written_by_numbers_is_masked(fake_listener, capsys):
     body = encode(RequestMessage(1, lockout_key="secret")).replace(b"lockout_key", rb"\u006coc\u006bout_key")
     fake_listener.deliveries = [delivery(body)]
@@ -137,3 +158,14 @@ def test_what_controls_a_terminal_is_made_visible(fake_listener, capsys):
     out = capsys.readouterr().out
     assert "b\\x07 [a\\x1b[2J]     (From App" in out
     assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in out.replace("\n", ""))
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--show-keys"]])
+def test_of_what_is_too_large_the_beginning_is_shown(fake_listener, capsys, options):
+    fake_listener.deliveries = [delivery(b"[" * (16 * 1024 * 1024 + 1)), REQUEST]
+    assert main(["monitor", *options]) == 0
+    out = capsys.readouterr().out
+    assert "the message has 16777217 bytes, and at most 16777216 are read" in out
+    assert "[[[... and 16677217 bytes more" in out
+    assert len(out) < 110_000
+    assert '"msgop": 1' in out
