@@ -11,7 +11,7 @@ from dragonfly.core.broker_address import Broker, parsed_addresses
 from dragonfly.core.credentials import CredentialsError
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError, ServiceStartError
 from dragonfly.status_log_handlers import Source, beside_the_terminal
-from dragonfly.subcommands.broker_choice import environment_broker
+from dragonfly.subcommands.broker_choice import preferred_broker
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
 from dragonfly.subcommands.signals import calling_on_signals, interrupted_by_sigterm
 from dragonfly.subcommands.whole_service import whole_service
@@ -43,6 +43,9 @@ class Serve:
             return Status.USAGE
 
         from dragonfly.loader import ConfigError  # it loads YAML and pika, which -h does not need
+        from dragonfly.subcommands.allocator import give_back_large_blocks
+
+        give_back_large_blocks()
 
         with interrupted_by_sigterm(), ExitStack() as places:
             try:
@@ -52,9 +55,9 @@ class Serve:
             except CommandError as err:
                 return err.report(logger)
             except (CredentialsError, DriplineAMQPConnectionError) as err:
-                return command_error(err).report(logger)
-            except (ServiceStartError, DriplineError) as err:
                 # The service cannot go on, and a person must know.
+                return command_error(err).report(logger, logging.CRITICAL)
+            except (ServiceStartError, DriplineError) as err:
                 return CommandError(Status.NOT_SERVING, str(err)).report(logger, logging.CRITICAL)
             except KeyboardInterrupt:
                 logger.info("interrupted before the service was there")
@@ -78,17 +81,15 @@ def _serve(args: argparse.Namespace, places: ExitStack) -> None:
         service.run()
 
 
-def _broker_instead(option: str | None, in_file: Broker) -> str | None:
+def _broker_instead(option: str | None, in_file: Broker) -> Broker:
     """Return the broker that replaces the file's; None where the file's stands, or nobody names one.
 
     Raises:
         CommandError: it is no address.
     """
-    broker = option
-    if broker is None and in_file is None:
-        broker = environment_broker()
+    broker = preferred_broker(option, in_file)
     try:
         parsed_addresses(broker)
     except DriplineError as err:
         raise command_error(err) from err
-    return broker
+    return None if broker is in_file else broker

@@ -10,7 +10,12 @@ import pytest
 
 import dragonfly.loader
 from dragonfly.cli import main
-from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineValueError, ServiceStartError
+from dragonfly.core.exceptions import (
+    DriplineAMQPConnectionError,
+    DriplineError,
+    DriplineValueError,
+    ServiceStartError,
+)
 from dragonfly.loader import ConfigError, Problem
 from dragonfly.status_log_handlers import slack
 
@@ -96,7 +101,9 @@ def test_it_is_silent_without_v(config, capsys):
     [
         (["-b", "option"], "file", "environment", "option"),
         (["-b"], "file", "environment", "localhost"),
+        (["-b", ""], "file", "environment", ""),
         ([], "file", "environment", None),
+        ([], "", "environment", None),
         ([], None, "environment", "environment"),
         ([], None, "", None),
     ],
@@ -162,6 +169,8 @@ def test_a_failure_is_one_sentence_and_its_status(error, status, sentence, confi
     err = capsys.readouterr().err
     assert sentence in err
     assert len(err.splitlines()) == 1
+    # What ends a service is critical; what nobody foresaw is the program's, not the service's.
+    assert ("[CRITICAL]" in err) is isinstance(error, (DriplineError, ServiceStartError))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -194,8 +203,12 @@ def test_its_key_makes_alerts_of_its_records(key, alerts, config):
     assert config.service.alerts == alerts
 
 
+@pytest.mark.parametrize(("cls", "status"), [(ServiceStartError, 6), (DriplineAMQPConnectionError, 3)])
 @pytest.mark.parametrize(("options", "channel"), [([], "#alarms"), (["--no-slack"], "")])
-def test_critical_records_go_to_the_channel_unless_the_person_wants_it_not(options, channel, config, monkeypatch):
+def test_critical_records_go_to_the_channel_unless_the_person_wants_it_not(
+    options, channel, cls, status, config, monkeypatch
+):
+    error = cls("my_store, which was on the mesh, gives up")
     posted = []
 
     def handler(source):
@@ -209,9 +222,9 @@ def test_critical_records_go_to_the_channel_unless_the_person_wants_it_not(optio
     config.service.settings.slack_channel = "#alarms"
 
     def fail():
-        raise ServiceStartError("my_store, which was on the mesh, gives up")
+        raise error
 
     config.service.run_action = fail
-    assert main(["serve", "-c", "file.yaml", *options]) == 6
-    sentence = "my_store, which was on the mesh, gives up"
-    assert posted == ([] if not channel else [("my_store", channel, sentence)])
+    assert main(["serve", "-c", "file.yaml", *options]) == status
+    assert [each[:2] for each in posted] == ([] if not channel else [("my_store", channel)])
+    assert all("my_store, which was on the mesh, gives up" in text for _, _, text in posted)
