@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any, ClassVar, NamedTuple
 
-from dragonfly.core import codec
 from dragonfly.core.alert_queue import AlertQueue
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Delivery
@@ -144,10 +143,7 @@ class AlertConsumer(Service):
         return True
 
     def _decoded_alert(self, delivery: Delivery) -> AlertMessage:
-        size = len(delivery.body)
-        if size > self._settings.max_message_size:
-            raise DriplineDecodingError(f"it has {size} bytes, {self.name} takes {self._settings.max_message_size}")
-        message = codec.decode(delivery.body, delivery.content_encoding, self._settings.max_json_depth)
+        message = self._settings.decode(delivery.body, delivery.content_encoding)
         if not isinstance(message, AlertMessage):
             raise DriplineDecodingError(f"it is a {type(message).__name__}")
         return message

@@ -11,6 +11,7 @@ Rules:
 4. What a former channel of a durable queue delivered, and was not handled yet, comes again: it is passed over.
 5. An alert that its handler cannot take now is tried again until it can; the others wait behind it.
 6. A queue that is another's (405) is tried again for three heartbeats plus 5 s: so long a half-open link may hold it.
+   One that cannot be reached (404), since the node of a cluster that has it is down, is tried again until it can.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ REOPEN_SECONDS = 0.1
 # Between two tries of an alert that its handler cannot take now, s; twice as long each time.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 _LOCKED = 405
+_NOT_FOUND = 404
 _NOT_IMPLEMENTED = 540
 
 
@@ -156,7 +158,8 @@ class AlertQueue:
         now = time.monotonic()
         if self._locked_since is None:
             self._locked_since = now
-        if code == _LOCKED and now - self._locked_since <= 3 * self._connection.heartbeat + HALF_OPEN_SECONDS:
+        patience = 3 * self._connection.heartbeat + HALF_OPEN_SECONDS
+        if code == _NOT_FOUND or (code == _LOCKED and now - self._locked_since <= patience):
             self._open_later(RETRY_SECONDS, text)
         else:
             self._on_failed(f"the broker refuses the queue {self._consumer.queue}: {text}")

@@ -79,6 +79,7 @@ class Caller:
         try:
             reply: ReplyMessage | DriplineError = replies.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
+            self._requester.doubt()
             raise no_reply(msgop, routing_key, wait) from None
         finally:
             self._requester.forget(pending)
@@ -120,6 +121,8 @@ class Caller:
             pass
         finally:
             self._requester.forget(pending)
+        if not collected:
+            self._requester.doubt()
         return collected
 
     def request_many(self, requests: Iterable[Any], timeout: float | None = None) -> Iterator[ReplyMessage]:
@@ -212,6 +215,7 @@ class Caller:
         watch.wait_for(flight)
         if flight.reply is None:
             self._requester.forget(flight)
+            self._requester.doubt()
         flights.popleft()
         return reply_from(flight)
 

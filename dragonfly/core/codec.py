@@ -4,13 +4,15 @@ Rules:
 1. The body is a JSON object; `content_encoding` says so and ends in `json`. Any other encoding is refused.
 2. A field that this release does not know is kept in `extra` and otherwise ignored, so that releases can be mixed.
 3. NaN and the infinities, which JSON does not have, travel as the texts 'nan', 'inf' and '-inf'.
-4. Whatever the bytes are, the answer is a message or one of the exceptions below, in bounded time.
+4. Whatever the bytes are, the answer is a message or one of the exceptions below, in bounded time. A body that is too
+   large is not even looked at.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 from dragonfly.core.constants import OPERATION_NAMES, T_ALERT, T_INFO, T_REPLY, T_REQUEST
@@ -23,6 +25,10 @@ from dragonfly.core.exceptions import (
 from dragonfly.core.message import AlertMessage, InfoMessage, Message, ReplyMessage, RequestMessage
 
 DEFAULT_MAX_DEPTH = 64
+DEFAULT_MAX_MESSAGE_SIZE = 16 * 1024 * 1024  # bytes
+
+# From body and content_encoding to the message.
+Decode = Callable[[bytes, object], Message]
 
 _CONSTANT_TEXTS = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
 
@@ -64,19 +70,27 @@ def encode(message: Message) -> bytes:
         raise DriplinePayloadError(f"the value cannot be carried by JSON: {err}") from err
 
 
-def decode(body: bytes, content_encoding: object, max_depth: int = DEFAULT_MAX_DEPTH) -> Message:
+def decode(
+    body: bytes,
+    content_encoding: object,
+    max_depth: int = DEFAULT_MAX_DEPTH,
+    max_size: int = DEFAULT_MAX_MESSAGE_SIZE,
+) -> Message:
     """Return the message that a body holds.
 
     Args:
         body: the bytes.
         content_encoding: the AMQP property of that name.
         max_depth: how many arrays and objects may stand in one another.
+        max_size: how long the body may be, bytes.
 
     Raises:
         DriplineNoMessageEncodingError: there is no content_encoding.
-        DriplineDecodingError: another encoding, no JSON, or no message of this protocol.
+        DriplineDecodingError: too large, another encoding, no JSON, or no message of this protocol.
         DriplineMethodNotSupportedError: a request for an operation that does not exist.
     """
+    if len(body) > max_size:
+        raise DriplineDecodingError(f"the message has {len(body)} bytes, and at most {max_size} are read")
     _check_encoding(content_encoding)
     fields = _decode_json(body, max_depth)
     if not isinstance(fields, dict):

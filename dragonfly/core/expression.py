@@ -198,7 +198,7 @@ def _formatted(wanted: str) -> Callable[[Any], str]:
         value = raw.strip() if isinstance(raw, str) else raw
         try:
             return format(value, wanted)
-        except (ValueError, TypeError) as err:
+        except (ValueError, TypeError, OverflowError) as err:  # the last: a whole number that no float can hold
             raise DriplineValueError(f"{raw!r:.80} cannot be formatted with {wanted!r}: {err}") from err
 
     return text_of

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Any
 
+from dragonfly.core import codec
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
@@ -22,6 +24,7 @@ from dragonfly.core.constants import (
     OP_SET,
 )
 from dragonfly.core.message import ReplyMessage
+from dragonfly.core.numbers import checked_whole
 from dragonfly.core.requester import Requester
 
 
@@ -39,9 +42,11 @@ class Interface:
         name: shown in the broker's list of connections.
         confirm_retcodes: whether a reply with a return code from 100 on raises the exception that it stands for.
         timeout: how long a request waits for its reply, s.
+        max_message_size: largest reply that is read, bytes.
+        max_json_depth: how many arrays and objects of a reply may stand in one another.
 
     Raises:
-        DriplineValueError: `broker` is no address.
+        DriplineValueError: `broker` is no address, or a limit is none.
     """
 
     def __init__(
@@ -50,11 +55,19 @@ class Interface:
         name: str | None = None,
         confirm_retcodes: bool = True,
         timeout: float = DEFAULT_TIMEOUT,
+        *,
+        max_message_size: int = codec.DEFAULT_MAX_MESSAGE_SIZE,
+        max_json_depth: int = codec.DEFAULT_MAX_DEPTH,
     ) -> None:
         self._confirm_retcodes = confirm_retcodes
         self._connection = Connection(broker, name or "interface")
         declarer = Declarer(self._connection)
-        requester = Requester(self._connection, declarer, Publisher(self._connection, declarer))
+        decode = partial(
+            codec.decode,
+            max_depth=checked_whole("max_json_depth", max_json_depth, 2),
+            max_size=checked_whole("max_message_size", max_message_size, 1, unit="bytes"),
+        )
+        requester = Requester(self._connection, declarer, Publisher(self._connection, declarer), decode)
         self._caller = Caller(self._connection, requester, timeout)
 
     def __enter__(self) -> Interface:

@@ -26,6 +26,8 @@ DEFAULT_LIMIT = 100_000
 PREFETCH = 1_000
 # So many messages at most are handed over at a time.
 BURST = 500
+# Somebody may delete an exchange and make it again, which takes the bindings with it and tells nobody.
+BIND_AGAIN_SECONDS = 30.0
 
 
 class Listener:
@@ -51,10 +53,11 @@ class Listener:
         exchanges = [exchange] if isinstance(exchange, str) else exchange
         self._connection = Connection(broker, name)
         declarer = Declarer(self._connection)
+        self._queue_prefix = name.split("@")[0].replace(" ", "_")
         self._consumer = Consumer(
             self._connection,
             declarer,
-            f"{name.split('@')[0].replace(' ', '_')}-{uuid4()}",
+            f"{self._queue_prefix}-{uuid4()}",
             [(each, key) for each in exchanges for key in keys],
             self._deliver,
             arguments={"x-max-length": limit, "x-overflow": "drop-head"},
@@ -63,6 +66,8 @@ class Listener:
         self._consumer.on_lost = self._connection.drop
         self._incoming: queue.SimpleQueue[Delivery | ConnectionFailure | None] = queue.SimpleQueue()
         self._is_open = False
+        # Counts connections: what an earlier one started has no say in this one.
+        self._round = 0
         self._begun = threading.Event()
         self._failure: ConnectionFailure | None = None
         self._was_lost = False
@@ -172,6 +177,7 @@ class Listener:
     def _open(self) -> None:
         if not self._is_open:  # else the exchanges were only declared again
             self._is_open = True
+            self._consumer.rename(f"{self._queue_prefix}-{uuid4()}")
             self._consumer.open(self._opened, self._refused)
 
     def _opened(self) -> None:
@@ -179,6 +185,17 @@ class Listener:
             logger.warning("listening again; what was said meanwhile is missing")
         self._was_lost = False
         self._begun.set()
+        self._round += 1
+        self._bind_again_later(self._round)
+
+    def _bind_again_later(self, this_round: int) -> None:
+        def bind_again() -> None:
+            if self._is_open and this_round == self._round:
+                if self._connection.blocked is None:
+                    self._consumer.bind_again()
+                self._bind_again_later(this_round)
+
+        self._connection.call_later(BIND_AGAIN_SECONDS, bind_again)
 
     def _refused(self, _code: int, text: str) -> None:
         failure = ConnectionFailure(f"broker {self._connection.address.display} refuses us: {text}", refused=True)

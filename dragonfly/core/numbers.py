@@ -113,5 +113,8 @@ def checked_text(key: str, value: object) -> str | None:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number of too many digits"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -25,7 +25,6 @@ from dragonfly.core.deadline import lateness
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import (
     DriplineAMQPRoutingKeyError,
-    DriplineDecodingError,
     DriplineError,
     DriplineInternalError,
     DriplineMethodNotSupportedError,
@@ -130,11 +129,7 @@ class RequestHandler:
         return lateness(delivery.headers, delivery.expiration, waited, time.time(), self._clock_tolerance)
 
     def _decoded(self, delivery: Delivery) -> RequestMessage | None:
-        if len(delivery.body) > self._max_message_size:
-            raise DriplineDecodingError(
-                f"the message has {len(delivery.body)} bytes, {self._name} takes {self._max_message_size}"
-            )
-        message = codec.decode(delivery.body, delivery.content_encoding, self._max_json_depth)
+        message = codec.decode(delivery.body, delivery.content_encoding, self._max_json_depth, self._max_message_size)
         if isinstance(message, RequestMessage):
             return message
         self._not_a_request(delivery, message)

@@ -1,8 +1,8 @@
 """Requests in flight on one connection, and the way of each reply to its request.
 
 Rules:
-1. One exclusive reply queue per process, as the original's clients have one per request; replies find their request by
-   correlation_id.
+1. One exclusive reply queue per connection, as the original's clients have one per request; replies find their request
+   by correlation_id.
 2. A request says until when it may start: `expiration` for the broker and the header `deadline` for the service.
 3. A request ends once: by its reply, by the broker's return (nobody is bound), by a refusal, or with its connection.
    Who waits for it looks after the time. One that many answer goes on until whoever waits forgets it.
@@ -75,11 +75,19 @@ class Requester:
         connection: the connection; a reply queue is opened on each of its ups.
         declarer: declares the reply queue.
         publisher: sends the requests.
+        decode: makes a message of a reply's body and content_encoding; a limit is its matter.
     """
 
-    def __init__(self, connection: Connection, declarer: Declarer, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        declarer: Declarer,
+        publisher: Publisher,
+        decode: codec.Decode = codec.decode,
+    ) -> None:
         self._connection = connection
         self._publisher = publisher
+        self._decode = decode
         self._queue = f"{REPLY_QUEUE_PREFIX}{uuid4()}"
         self._consumer = Consumer(connection, declarer, self._queue, [(REQUESTS, self._queue)], self._on_delivery)
         self._consumer.on_lost = connection.drop
@@ -97,6 +105,7 @@ class Requester:
         self.on_ready: list[Callable[[], None]] = []
         self.on_refused: list[Callable[[str], None]] = []
         self._is_open = False
+        self._is_doubted = False
         declarer.on_ready.append(self._open)
         declarer.on_refused.append(lambda text: self._refused(0, text))
         connection.on_down.append(self._lost)
@@ -170,9 +179,22 @@ class Requester:
         """Declare and bind the reply queue once more; I/O thread."""
         self._consumer.bind_again()
 
+    def doubt(self) -> None:
+        """Take note that no reply came: perhaps the reply queue is bound no more, and none ever would. Any thread."""
+        if not self._is_doubted:
+            self._is_doubted = True
+            self._connection.call(self._check_binding)
+
+    def _check_binding(self) -> None:
+        self._is_doubted = False
+        if self.is_ready and self._connection.is_up and self._connection.blocked is None:
+            self.bind_again()
+
     def _open(self) -> None:
         if not self._is_open:  # else the exchanges were only declared again
             self._is_open = True
+            self._queue = f"{REPLY_QUEUE_PREFIX}{uuid4()}"
+            self._consumer.rename(self._queue, [(REQUESTS, self._queue)])
             self._consumer.open(self._opened, self._refused)
 
     def _opened(self) -> None:
@@ -223,7 +245,7 @@ class Requester:
             logger.debug("a reply came that nobody waits for (any more): %s", correlation_id)
             return
         try:
-            reply = codec.decode(delivery.body, delivery.content_encoding)
+            reply = self._decode(delivery.body, delivery.content_encoding)
         except DriplineError as err:
             if pending is not None:
                 self._end(pending)

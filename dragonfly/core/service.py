@@ -17,7 +17,7 @@ from dragonfly.core.broker_address import Broker
 from dragonfly.core.call_runner import problems_of
 from dragonfly.core.caller import Caller
 from dragonfly.core.calls import Call
-from dragonfly.core.codec import DEFAULT_MAX_DEPTH
+from dragonfly.core.codec import DEFAULT_MAX_DEPTH, DEFAULT_MAX_MESSAGE_SIZE
 from dragonfly.core.conditions import set_conditions
 from dragonfly.core.constants import ALERTS, DEFAULT_TIMEOUT
 from dragonfly.core.exceptions import DriplineInternalError, DriplineOwnLaneError
@@ -30,7 +30,6 @@ from dragonfly.core.service_life import ServiceLife
 from dragonfly.core.service_presence import Presence, Wire
 from dragonfly.core.service_settings import (
     DEFAULT_ALERT_BUFFER_AGE,
-    DEFAULT_MAX_MESSAGE_SIZE,
     ServiceSettings,
     checked_settings,
 )
@@ -56,8 +55,8 @@ class Service(Provider):
         clock_tolerance (float): how far a caller's clock may differ from ours in seconds; 1 by default
         max_threads (int): how many lanes may work at the same time, a count; 256 by default
         stop_timeout (float): how long a stop waits for requests that run, in seconds; 10 by default
-        max_message_size (int): largest request in bytes; 16 MiB by default
-        max_json_depth (int): how many arrays and objects of a request may stand in one another, a count; 64 by default
+        max_message_size (int): largest message that is read in bytes; 16 MiB by default
+        max_json_depth (int): how many arrays and objects of a message may stand in one another, a count; 64 by default
         alert_buffer (int): how many alerts are kept while the broker is away, a count; 10,000 by default
         alert_buffer_age (float): how long an alert is kept while the broker is away, in seconds; 600 by default
         setup_calls (list): calls with target, method, args and kwargs, run once when the service is on the mesh

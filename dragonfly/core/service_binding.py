@@ -6,7 +6,8 @@ Rules, on each connection:
    a set. Where a question could not be asked (a memory alarm), nothing is known: all are asked again. Where the broker
    forbids it, the user is not meant to have the name.
 2. Declare the queue, bind, consume. A queue that is another's (405) is asked who it is; without an answer it is tried
-   again for three heartbeats plus 5 s, as long as a half-open link may hold it.
+   again for three heartbeats plus 5 s, as long as a half-open link may hold it. What is not there (404), since
+   somebody deletes it or its node just dies, is tried again.
 3. Every 30 s, unless the broker is blocked, ping oneself. A ping that is returned or not answered within 5 s means that
    the bindings are gone without any event: declare and bind again.
 """
@@ -34,6 +35,7 @@ HALF_OPEN_SECONDS = 5.0
 SELF_PING_SECONDS = 30.0
 SELF_PING_PATIENCE = 5.0
 _LOCKED = 405
+_NOT_FOUND = 404
 
 
 class _Answer(NamedTuple):
@@ -167,6 +169,10 @@ class ServiceBinding:
 
     def _refused(self, this_round: int, code: int, text: str) -> None:
         if not self._goes_on(this_round):
+            return
+        if code == _NOT_FOUND:
+            logger.warning("%s is declared again: %s", self._name, text)
+            self._connection.call_later(RETRY_SECONDS, lambda: self._open(this_round))
             return
         if code != _LOCKED:
             self._on_failed(f"the broker refuses {self._name}: {text}")

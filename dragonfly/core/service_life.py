@@ -229,7 +229,7 @@ class ServiceLife:
     def _wired(self) -> Wire:
         settings = self._settings
         name = f"serve {self._name}@{socket.gethostname()}"
-        wire = Wire.made(settings.broker, name, settings.heartbeat, settings.alert_buffer)
+        wire = Wire.made(settings.broker, name, settings.heartbeat, settings.alert_buffer, settings.decode)
         wire.connection.on_down.append(self._service._on_down)
         wire.connection.on_blocked.append(self._on_blocked)
         wire.connection.on_unblocked.append(self._outage.end)

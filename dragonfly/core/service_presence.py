@@ -21,6 +21,7 @@ from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.broker_address import Broker
+from dragonfly.core.codec import Decode, decode
 from dragonfly.core.constants import BROADCAST, REQUESTS
 from dragonfly.core.endpoint import Endpoint
 from dragonfly.core.exceptions import DriplineValueError
@@ -44,7 +45,14 @@ class Wire(NamedTuple):
     requester: Requester
 
     @classmethod
-    def made(cls, broker: Broker, name: str, heartbeat: float, alert_buffer: int) -> Wire:
+    def made(
+        cls,
+        broker: Broker,
+        name: str,
+        heartbeat: float,
+        alert_buffer: int,
+        decode: Decode = decode,
+    ) -> Wire:
         """Make what a service needs to talk; nothing is started.
 
         Args:
@@ -52,11 +60,12 @@ class Wire(NamedTuple):
             name: shown in the broker's list of connections.
             heartbeat: interval of the AMQP heartbeat, s.
             alert_buffer: how many alerts are kept while there is no connection.
+            decode: makes a message of a reply's body and content_encoding; a limit is its matter.
         """
         connection = Connection(broker, name, heartbeat)
         declarer = Declarer(connection)
         publisher = Publisher(connection, declarer, alert_buffer)
-        return cls(connection, declarer, publisher, Requester(connection, declarer, publisher))
+        return cls(connection, declarer, publisher, Requester(connection, declarer, publisher, decode))
 
 
 class Presence(NamedTuple):
@@ -102,6 +111,7 @@ class Presence(NamedTuple):
         _drain(connection, self.consumer)
         _wait(lambda: hurried() or (self.handler.is_idle and all(lane.is_idle for lane in self.lanes)), timeout)
         last_acts()
+        connection.call(self.wire.publisher.let_go)
         _wait(lambda: not (connection.is_up and self.wire.publisher.unfinished), FLUSH_SECONDS)
         return self.busy_lanes()
 

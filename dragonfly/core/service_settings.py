@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from dragonfly.core.broker_address import Broker, parsed_addresses
 from dragonfly.core.calls import BrokerLost, Call, checked_broker_lost, checked_calls
+from dragonfly.core.codec import Decode, decode
 from dragonfly.core.exceptions import DriplineValueError
 from dragonfly.core.numbers import checked_flag, checked_number, checked_text, checked_whole
 from dragonfly.core.scheduler import checked_interval
 
-DEFAULT_MAX_MESSAGE_SIZE = 16 * 1024 * 1024
 DEFAULT_ALERT_BUFFER_AGE = 600.0
 # AMQP's own limit for a heartbeat is 16 bits.
 _LONGEST_HEARTBEAT = 65_535
@@ -38,6 +38,11 @@ class ServiceSettings(NamedTuple):
     audit_log: str | None
     status_alerts: bool
     slack_channel: str
+
+    @property
+    def decode(self) -> Decode:
+        """What makes a message of a body and its content_encoding, within the limits for messages."""
+        return partial(decode, max_depth=self.max_json_depth, max_size=self.max_message_size)
 
     @property
     def calls(self) -> list[Call]:

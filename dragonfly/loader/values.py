@@ -165,6 +165,7 @@ class ValueReader:
             return None
         try:
             value = convert(node)
+            str(value)  # Python writes no number of thousands of digits, which base 8 or 16 can have
         except (ValueError, LookupError):
             kind = node.tag.removeprefix(_PREFIX)
             self._report.add(line_of(node), path, f"{as_written(node)!r} cannot be read as {kind}")

@@ -118,7 +118,7 @@ def test_the_handler_gets_the_alert_and_how_it_came(recorder: Recorder) -> None:
         (b"{", "application/json", "the message is not JSON"),
         (b"{}", None, "the message has no content_encoding"),
         (InfoMessage("x"), "application/json", "it is a InfoMessage"),
-        (b"x" * 101, "application/json", "it has 101 bytes, small takes 100"),
+        (b"x" * 101, "application/json", "the message has 101 bytes, and at most 100 are read"),
     ],
 )
 def test_what_cannot_be_read_is_told_and_counted(

@@ -41,6 +41,10 @@ class PlayedRequester:
         self.is_ready = True
         self.waits: list[float] = []
         self.problem: DriplineAMQPConnectionError | None = None
+        self.doubts = 0
+
+    def doubt(self) -> None:
+        self.doubts += 1
 
     def wait_ready(self, timeout: float) -> None:
         self.waits.append(timeout)
@@ -112,6 +116,7 @@ def test_a_request_without_a_reply_raises_in_time_and_is_forgotten() -> None:
     with pytest.raises(DriplineTimeoutError, match=r"no reply to cmd peaches.ping within 0.01 s"):
         caller.request("peaches.ping", OP_CMD, {"values": []}, timeout=0.01)
     assert requester.pending == []
+    assert requester.doubts == 1  # perhaps the reply queue is bound no more
 
 
 def test_an_error_on_the_way_raises_even_where_codes_do_not() -> None:

@@ -156,3 +156,12 @@ def test_a_mutilated_body_is_a_message_or_an_error_with_a_code(whole: bytes) -> 
         else:
             outcomes["message"] += 1
     assert min(outcomes.values()) > 100
+
+
+def test_a_body_that_is_too_large_is_refused_by_its_size_alone() -> None:
+    with pytest.raises(DriplineDecodingError) as caught:
+        decode(b"\xff" * 101, None, max_size=100)
+    assert str(caught.value) == "the message has 101 bytes, and at most 100 are read"
+    assert decode(body(), JSON, max_size=len(body()))
+    with pytest.raises(DriplineDecodingError, match="and at most 16777216 are read"):
+        decode(b"\xff" * (16 * 1024 * 1024 + 1), JSON)

@@ -86,3 +86,8 @@ def test_a_function_may_raise_an_error_of_its_own() -> None:
 
     with pytest.raises(DriplineHardwareError, match="no such sensor"):
         evaluate("lookup({})", "4.2", lookup=lookup)
+
+
+def test_a_whole_number_that_no_float_can_hold_has_no_format() -> None:
+    with pytest.raises(DriplineValueError, match=r"cannot be formatted with '\.3f': int too large"):
+        evaluate("{:.3f}", "9" * 400)

@@ -33,3 +33,10 @@ def test_everybody_is_asked_with_request_all_alone() -> None:
 def test_one_text_is_not_several_requests() -> None:
     with Interface("127.0.0.1:1") as interface, pytest.raises(DriplineValueError, match="takes several requests"):
         next(interface.request_many("peaches"))
+
+
+@pytest.mark.parametrize("limit", [0, -1, "many", True, 1.5])
+@pytest.mark.parametrize("key", ["max_message_size", "max_json_depth"])
+def test_a_limit_for_replies_is_a_whole_number(key: str, limit: Any) -> None:
+    with pytest.raises(DriplineValueError, match=f"{key} must be a"):
+        Interface("127.0.0.1:1", **{key: limit})

@@ -113,3 +113,8 @@ def test_a_flag_is_nothing_else(value: Any) -> None:
     with pytest.raises(DriplineValueError, match="^get_on_set must be true or false, not ") as caught:
         checked_flag("get_on_set", value)
     assert len(str(caught.value)) < 150
+
+
+def test_a_number_that_python_cannot_write_is_refused_all_the_same() -> None:
+    with pytest.raises(DriplineValueError, match=r"^log_interval must be a number, not a number of too many digits$"):
+        checked_number("log_interval", 10**5_000)

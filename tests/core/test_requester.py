@@ -12,6 +12,7 @@ from dragonfly.core import codec
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
+from dragonfly.core.codec import DEFAULT_MAX_MESSAGE_SIZE
 from dragonfly.core.exceptions import DriplineDecodingError, DriplineError
 from dragonfly.core.message import Message, ReplyMessage, RequestMessage
 from dragonfly.core.requester import ANSWERED, Pending, Requester
@@ -133,3 +134,21 @@ def test_what_is_no_reply_is_ignored_and_its_content_is_not_logged(
     assert "secret" not in caplog.text
     bring(requester, pending, reply_of("store1"))
     assert len(got) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"\xff" * (DEFAULT_MAX_MESSAGE_SIZE + 1), "the message has 16777217 bytes, and at most 16777216 are read"),
+        (b"[" * 100_000 + b"]" * 100_000, "the message is nested deeper than 64"),
+    ],
+    ids=["large", "deep"],
+)
+def test_a_reply_beyond_the_limits_ends_its_request_and_no_other(requester: Requester, body: bytes, text: str) -> None:
+    pending, got = asked(requester, "peaches")
+    other, others = asked(requester, "chips")
+    bring(requester, pending, body)
+    assert isinstance(got[0], DriplineDecodingError)
+    assert str(got[0]) == text
+    bring(requester, other, reply_of("store1"))
+    assert isinstance(others[0], ReplyMessage)

@@ -83,6 +83,8 @@ def test_a_value_is_read(write: WriteFile, written: str, value: Any) -> None:
         ("!!float abc", "'abc' cannot be read as float"),
         ("!!bool abc", "'abc' cannot be read as bool"),
         ("9" * 5000, "'9999999999999999999999999999999999999999' cannot be read as int"),
+        ("0x" + "f" * 5000, "'0xffffffffffffffffffffffffffffffffffffff' cannot be read as int"),
+        ("0" + "7" * 5000, "'0777777777777777777777777777777777777777' cannot be read as int"),
         ("!!python/object/apply:os.system ['true']", "the tag !!python/object/apply:os.system is refused"),
         ("!!python/name:os.system ''", "the tag !!python/name:os.system is refused"),
         ("!mine {a: 1}", "the tag !mine is refused"),

@@ -23,7 +23,8 @@ TALKER = "name: talker\n"
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send returned alerts again after a tenth of a second instead of one."""
+    """Wait for nobody after a reconnect, and send returned alerts again after a tenth of a second instead of one."""
+    monkeypatch.setattr("dragonfly.core.amqp.alert_gate.HOLD_SECONDS", 0.0)
     monkeypatch.setattr("dragonfly.core.amqp.publisher.RETRY_SECONDS", 0.1)
 
 

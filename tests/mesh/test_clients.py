@@ -143,7 +143,10 @@ def test_a_request_in_flight_is_told_at_once_that_the_connection_was_lost_and_th
     assert client.get("peaches").retcode == 0
 
 
-def test_alerts_made_without_a_connection_are_kept_and_sent_in_order_and_none_is_lost(mesh: Mesh) -> None:
+def test_alerts_made_without_a_connection_are_kept_and_sent_in_order_and_none_is_lost(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragonfly.core.amqp.alert_gate.HOLD_SECONDS", 0.0)
     service = mesh.serve(TUTORIAL)
     with RawClient(mesh.address) as raw:
         queue = raw.listen("alerts-of-the-test", "alerts", "sensor_value.#")

@@ -6,16 +6,17 @@ they have, the broker returns what is sent.
 Rules:
 1. The gate works for 30 s after a reconnect. It does not after the first connection, before which nobody can have lost
    a binding; and not where no alert may wait.
-2. A key is proven by the first alert that the broker confirms and has not returned. Until then one alert of the key is
+2. For the first 5 s nothing goes out: so long everybody may take to be back. A key that one queue is bound for is not
+   returned, whoever else's binding is still missing, and what goes out then reaches that one alone: a monitor that was
+   back first took 120 alerts from a durable queue. Where half of what may wait does, it goes on earlier.
+3. A key is proven by the first alert that the broker confirms and has not returned. Until then one alert of the key is
    on its way, its scout, and the others of the key wait behind it. Other keys are not delayed.
-3. A returned alert waits again, in its place, and its key is not proven (any more). About every second the oldest that
+4. A returned alert waits again, in its place, and its key is not proven (any more). About every second the oldest that
    waits for a key goes out as its scout, with the same message_id; of many keys, 1,000 at a time, in turn.
-4. When a key is proven, all that wait for it go, in the order in which they were made.
-5. When the time is over everything goes; what is returned then has nobody who listens.
-6. Of too many that wait, the oldest goes.
-7. When the channel ends, all that wait are handed back, for the next one.
-
-What AMQP cannot tell: a key that one queue is bound for is proven, whoever else's binding is still missing.
+5. When a key is proven, all that wait for it go, in the order in which they were made.
+6. When the time is over everything goes; what is returned then has nobody who listens.
+7. Of too many that wait, the oldest goes.
+8. When the channel ends, all that wait are handed back, for the next one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from itertools import islice
 from dragonfly.core.amqp.packet import Outgoing
 
 WINDOW_SECONDS = 30.0
+HOLD_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 _KEYS_AT_A_TIME = 1_000
 
@@ -54,6 +56,7 @@ class AlertGate:
         self._limit = limit
         self._clock = clock
         self._until = 0.0
+        self._held_until = 0.0
         self._proven: set[str] = set()
         self._lines: dict[str, _Line] = {}
         # All that wait, the oldest first.
@@ -73,7 +76,12 @@ class AlertGate:
         """Begin to work, on a connection that came back."""
         self._proven.clear()
         self.is_active = self._limit > 0
-        self._until = self._clock() + WINDOW_SECONDS
+        now = self._clock()
+        self._until, self._held_until = now + WINDOW_SECONDS, now + HOLD_SECONDS
+
+    def let_go(self) -> None:
+        """Hold nothing back any longer but what nobody listens to."""
+        self._held_until = 0.0
 
     def end(self) -> list[Outgoing]:
         """Stop working; return all that wait, in the order in which they were made."""
@@ -93,10 +101,10 @@ class AlertGate:
         if key in self._proven:
             return True
         line = self._lines.get(key)
-        if line is None:
+        if line is None and not self._holds:
             self._lines[key] = _Line(alert)
             return True
-        self._keep(alert, line)
+        self._keep(alert, line or self._lines.setdefault(key, _Line()))
         return False
 
     def confirmed(self, alert: Outgoing) -> list[Outgoing]:
@@ -130,6 +138,8 @@ class AlertGate:
 
     def due(self) -> list[Outgoing]:
         """Return the scouts of keys whose last one was returned: their time to go out again has come."""
+        if self._holds:
+            return []
         scouts = []
         for key in list(islice((key for key, line in self._lines.items() if line.scout is None), _KEYS_AT_A_TIME)):
             line = self._lines[key] = self._lines.pop(key)  # to the end: the others have their turn before it
@@ -138,6 +148,12 @@ class AlertGate:
             del self._waiting[line.scout]
             scouts.append(line.scout)
         return scouts
+
+    @property
+    def _holds(self) -> bool:
+        if 2 * len(self._waiting) >= self._limit:
+            self.let_go()
+        return self._clock() < self._held_until
 
     def _keep(self, alert: Outgoing, line: _Line) -> None:
         if len(self._waiting) >= self._limit:

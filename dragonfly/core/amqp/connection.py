@@ -76,7 +76,8 @@ class Connection:
         # Why those failed that were tried since the last pause.
         self._failures: list[ConnectionFailure] = []
         self._last_used: BrokerAddress | None = None
-        self._stays = False
+        # Why we ended it ourselves.
+        self._dropped = ""
 
     @property
     def is_up(self) -> bool:
@@ -116,7 +117,7 @@ class Connection:
         # A broker that takes no messages does not read the good-bye either, and one that does not answer never will.
         thread.join(CLOSE_TIMEOUT if self._up and self.blocked is None else CLOSE_TIMEOUT_UNHEARD)
         if thread.is_alive():  # the broker does not answer: leave without its good-bye
-            self.call(self._leave)
+            self.call(self._hang_up)
             thread.join(CLOSE_TIMEOUT)
 
     def call(self, action: Callable[[], None]) -> None:
@@ -136,8 +137,8 @@ class Connection:
     def drop(self, reason: str) -> None:
         """End the present connection, so that all is set up afresh on the next one."""
         if self._pika is not None and self._pika.is_open:
-            logger.warning("the connection to broker %s is opened again: %s", self.address.display, reason)
-            self._stays = True
+            logger.debug("the connection to broker %s is opened again: %s", self.address.display, reason)
+            self._dropped = reason
             self._pika.close()
 
     def _run(self) -> None:
@@ -196,10 +197,10 @@ class Connection:
             self._loop.call_later(FIRST_RETRY * random.uniform(0.0, 1.0) if self._was_up else 0.0, self._connect)
 
     def _on_closed(self, _connection: Any, error: BaseException) -> None:
-        text = f"the connection to broker {self.address.display} was lost: {reason_of(error)}"
-        if not self._stays:
+        text = f"the connection to broker {self.address.display} was lost: {self._dropped or reason_of(error)}"
+        if not self._dropped:
             self._next_address()
-        self._stays = False
+        self._dropped = ""
         self._gone(ConnectionFailure(text, code=getattr(error, "reply_code", 0)))
 
     def _next_address(self) -> None:
@@ -249,6 +250,10 @@ class Connection:
             self._pika.close()
         # Else it is just being made or closed, and its end leads to `_leave`: pika cannot give up a half-made
         # connection without an error of its own.
+
+    def _hang_up(self) -> None:
+        if self._pika is None or self._pika.is_closed or not self._pika.hang_up():
+            self._leave()  # else its end leads there
 
     def _leave(self) -> None:
         self._tell_down(f"the connection to broker {self.address.display} was closed", final=True)

@@ -61,6 +61,20 @@ class Consumer:
         # Called where the queue was there and is gone although the connection stands.
         self.on_lost: Callable[[str], None] = lambda text: None
 
+    def rename(self, queue: str, bindings: Iterable[tuple[str, str]] | None = None) -> None:
+        """Take another queue from the next `open` on; I/O thread.
+
+        A queue whose name nobody has to know gets a new one on each connection: after a half-open link the broker holds
+        the old one for the dead connection, until its heartbeat ends that.
+
+        Args:
+            queue: its name.
+            bindings: pairs of exchange and binding key; by default they stay.
+        """
+        self.queue = checked_key(queue)
+        if bindings is not None:
+            self._bindings = [(exchange, checked_key(key)) for exchange, key in bindings]
+
     def open(self, on_ready: Callable[[], None], on_refused: Callable[[int, str], None]) -> None:
         """Declare, bind and consume; I/O thread, on a connection that is up.
 

@@ -17,6 +17,7 @@ from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.constants import EXCHANGES
 
 _FORBIDDEN_OR_OTHER = (403, 406)
+_NOT_FOUND = 404
 
 Declare = Callable[[Any], None]
 Refused = Callable[[int, str], None]
@@ -113,6 +114,7 @@ class Declarer:
             for tell in list(self.on_refused):
                 tell(text)
         else:
+            self._has_exchanges = code != _NOT_FOUND
             declaring, self._declaring = self._declaring, []
             for on_refused in declaring:
                 on_refused(code, text)

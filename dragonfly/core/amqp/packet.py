@@ -102,6 +102,10 @@ class Outgoing:
         """What a returned message is recognised by."""
         return self.message_id or self.correlation_id
 
+    def may_wait(self, seconds: float) -> None:
+        """Let it wait so long from now, at least, whatever it has waited already."""
+        self.keep = max(self.keep, time.monotonic() - self.made + seconds)
+
     def finish(self, outcome: Outcome, reason: str = "") -> None:
         """Tell whoever waits what became of the message."""
         done, self.done = self.done, None

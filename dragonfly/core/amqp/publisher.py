@@ -29,7 +29,7 @@ from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Outcome, Outgoing
-from dragonfly.core.amqp.refusal import is_meant
+from dragonfly.core.amqp.refusal import is_meant, words_of
 from dragonfly.core.constants import APP_ID, CONTENT_ENCODING
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Publisher:
         if self._can_send() and not len(backlog):
             self._send(outgoing)
         elif self._connection.is_up or outgoing.keep:
-            outgoing.keep = max(outgoing.keep, _TURN)
+            outgoing.may_wait(_TURN)
             backlog.add(outgoing)
         else:
             self._tally.lost += outgoing.resend
@@ -153,6 +153,12 @@ class Publisher:
     def _send(self, outgoing: Outgoing) -> None:
         if not (self._gate.is_active and outgoing.resend) or self._gate.admit(outgoing):
             self._publish(outgoing)
+
+    def let_go(self) -> None:
+        """Wait for nobody who listens to come back: this is the end; I/O thread."""
+        self._gate.let_go()
+        if self._gate.is_active:
+            self._watch()
 
     def _watch_later(self) -> None:
         self._forget_watch()
@@ -244,7 +250,7 @@ class Publisher:
         if channel is not self._channel or not self._connection.is_up:
             return  # the connection went with it: `_lost` takes care
         self._channel = None
-        code, text = getattr(reason, "reply_code", 0), getattr(reason, "reply_text", str(reason))
+        code, text = getattr(reason, "reply_code", 0), words_of(reason)
         self._fail_one(text)
         if code == _NO_EXCHANGE:
             self._declarer.declare_exchanges()
@@ -264,7 +270,7 @@ class Publisher:
         # What follows never reached a queue, so nothing runs twice.
         for later in reversed(in_flight[culprit + 1 :]):
             later.returned = False
-            later.keep = max(later.keep, _TURN)
+            later.may_wait(_TURN)  # anew: many may be refused, one after the other
             self._backlog_of(later).put_back([later])
 
     def _lost(self, failure: ConnectionFailure) -> None:

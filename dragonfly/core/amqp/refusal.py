@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from typing import Any
 
-from dragonfly.core.amqp.packet import Outgoing
+from dragonfly.core.amqp.packet import Outgoing, text_of
 
 _SIZE = re.compile(r"message size (\d+)")
+_TOPIC = "topic '"
+# RabbitMQ ends a text of more than 255 bytes by this, maybe in the middle of a character.
+_CUT = re.compile(r"(\\x[0-9a-f]{2})*\.\.\.$")
+
+
+def words_of(reason: Any) -> str:
+    """Return what the broker said when it closed a channel, out of pika's exception."""
+    text = str(getattr(reason, "reply_text", reason))
+    if text.startswith(("b'", 'b"')):  # it was cut in a character, and pika shows it as Python shows bytes
+        import ast  # hardly ever
+
+        with suppress(SyntaxError, ValueError):
+            text = text_of(ast.literal_eval(text)) or ""
+    return text
 
 
 def is_meant(outgoing: Outgoing, text: str) -> bool:
@@ -14,6 +30,7 @@ def is_meant(outgoing: Outgoing, text: str) -> bool:
     size = _SIZE.search(text)
     if size:
         return len(outgoing.body) == int(size[1])
-    if "topic '" in text:
-        return f"topic '{outgoing.routing_key}' in exchange '{outgoing.exchange}'" in text
-    return f"exchange '{outgoing.exchange}'" in text
+    if _TOPIC not in text:
+        return f"exchange '{outgoing.exchange}'" in text
+    named = f"{_TOPIC}{text_of(outgoing.routing_key)}' in exchange '{outgoing.exchange}'"
+    return named in text or (bool(_CUT.search(text)) and named.startswith(_CUT.sub("", text[text.index(_TOPIC) :])))

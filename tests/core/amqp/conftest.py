@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dragonfly.core.amqp import alert_gate
 from dragonfly.core.amqp.publisher import Publisher
 from tests.core.amqp.played import PlayedConnection
 
@@ -14,7 +15,9 @@ def link() -> PlayedConnection:
 
 
 @pytest.fixture
-def publisher(link: PlayedConnection) -> Publisher:
+def publisher(link: PlayedConnection, monkeypatch: pytest.MonkeyPatch) -> Publisher:
+    """Give a publisher that keeps 10 alerts, and after a reconnect waits for nobody before it sends them."""
+    monkeypatch.setattr(alert_gate, "HOLD_SECONDS", 0.0)
     made: Any = link
     publisher = Publisher(made, made, alert_backlog=10)
     publisher._gate._clock = lambda: link.now

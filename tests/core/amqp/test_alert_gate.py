@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from dragonfly.core.amqp.alert_gate import WINDOW_SECONDS, AlertGate
+from dragonfly.core.amqp.alert_gate import HOLD_SECONDS, WINDOW_SECONDS, AlertGate
 from dragonfly.core.amqp.packet import Outgoing
 
 MADE = count()
@@ -27,9 +27,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def gate(clock: Clock) -> AlertGate:
-    """A gate that has begun and lets 100 wait."""
-    begun = AlertGate(100, clock)
+    """A gate that lets 100 wait, has begun, and holds no longer what nobody may listen to yet."""
+    return begun_gate(100, clock)
+
+
+def begun_gate(limit: int, clock: Clock) -> AlertGate:
+    begun = AlertGate(limit, clock)
     begun.begin()
+    clock.now += HOLD_SECONDS
     return begun
 
 
@@ -57,6 +62,36 @@ def test_it_does_not_work_where_no_alert_may_wait(clock: Clock) -> None:
     gate = AlertGate(0, clock)
     gate.begin()
     assert not gate.is_active
+
+
+def test_for_5_seconds_nothing_goes_and_then_one_of_each_key(clock: Clock) -> None:
+    gate = AlertGate(100, clock)
+    gate.begin()
+    first, second, other = alert(), alert(), alert("other")
+    assert [gate.admit(each) for each in (first, second, other)] == [False, False, False]
+    clock.now += 4.9
+    assert gate.due() == []
+    clock.now += 0.2
+    assert gate.due() == [first, other]
+    assert gate.confirmed(first) == [second]
+
+
+def test_where_half_of_what_may_wait_does_it_goes_on_earlier(clock: Clock) -> None:
+    gate = AlertGate(10, clock)
+    gate.begin()
+    held = [alert() for _ in range(5)]
+    assert not any(gate.admit(each) for each in held)
+    assert gate.due() == held[:1]
+    assert gate.dropped == 0
+
+
+def test_at_the_very_end_it_waits_for_nobody(clock: Clock) -> None:
+    gate = AlertGate(100, clock)
+    gate.begin()
+    last = alert()
+    assert not gate.admit(last)
+    gate.let_go()
+    assert gate.due() == [last]
 
 
 def test_of_a_key_one_goes_and_the_others_wait_and_other_keys_are_not_delayed(gate: AlertGate) -> None:
@@ -140,18 +175,18 @@ def test_what_is_handed_back_is_forgotten_and_begins_afresh(gate: AlertGate) -> 
     assert gate.admit(scout) and not gate.admit(second)
 
 
-def test_a_new_beginning_knows_no_proven_key(gate: AlertGate) -> None:
+def test_a_new_beginning_knows_no_proven_key(gate: AlertGate, clock: Clock) -> None:
     first = alert()
     gate.admit(first)
     gate.confirmed(first)
     gate.end()
     gate.begin()
+    clock.now += HOLD_SECONDS
     assert gate.admit(alert()) and not gate.admit(alert())
 
 
 def test_of_too_many_the_oldest_goes(clock: Clock) -> None:
-    gate = AlertGate(3, clock)
-    gate.begin()
+    gate = begun_gate(3, clock)
     scout, other = alert(), alert("other")
     assert gate.admit(scout) and gate.admit(other)
     waiting = [alert(), alert("other"), alert(), alert()]
@@ -162,8 +197,7 @@ def test_of_too_many_the_oldest_goes(clock: Clock) -> None:
 
 
 def test_a_returned_one_is_the_oldest_of_its_key_when_too_many_wait(clock: Clock) -> None:
-    gate = AlertGate(1, clock)
-    gate.begin()
+    gate = begun_gate(1, clock)
     scout, later = alert(), alert()
     gate.admit(scout)
     gate.returned(scout)
@@ -182,9 +216,8 @@ def test_a_scout_that_is_refused_makes_room_for_the_next(gate: AlertGate) -> Non
     assert gate.admit(alert())
 
 
-def test_of_very_many_keys_each_has_its_turn(gate: AlertGate, clock: Clock) -> None:
-    gate = AlertGate(10_000, clock)
-    gate.begin()
+def test_of_very_many_keys_each_has_its_turn(clock: Clock) -> None:
+    gate = begun_gate(10_000, clock)
     scouts = [alert(f"k{number}") for number in range(2_500)]
     for scout in scouts:
         assert gate.admit(scout)

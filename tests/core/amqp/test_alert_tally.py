@@ -16,6 +16,7 @@ def test_it_counts_what_waits_and_what_was_dropped_wherever_it_was() -> None:
     backlog, gate = Backlog(1), AlertGate(1)
     tally = AlertTally(backlog, gate)
     gate.begin()
+    gate.let_go()
     for _ in range(3):
         backlog.add(alert())
         gate.admit(alert())

@@ -115,3 +115,12 @@ def test_by_default_a_message_is_not_kept_not_mandatory_and_not_sent_again() -> 
     outgoing = Outgoing("requests", "k", b"")
     assert (outgoing.keep, outgoing.mandatory, outgoing.resend, outgoing.persistent) == (0, False, False, False)
     assert outgoing.returned is False
+
+
+def test_a_message_that_waits_once_more_has_its_time_anew_and_never_less_than_it_had() -> None:
+    message = Outgoing("requests", "peaches", b"", keep=5.0)
+    message.may_wait(1.0)
+    assert message.keep == 5.0
+    message.made -= 60.0
+    message.may_wait(1.0)
+    assert 61.0 <= message.keep < 62.0

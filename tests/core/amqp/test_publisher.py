@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pika.spec import Basic
 
+from dragonfly.core.amqp import alert_gate
 from dragonfly.core.amqp.packet import Outcome
 from dragonfly.core.amqp.publisher import Publisher
 from tests.core.amqp.played import OVER, PlayedConnection, bodies, numbers, say
@@ -155,6 +156,29 @@ def test_what_waits_when_the_channel_goes_is_sent_on_the_next_one_in_order(
     link.channel.answer()
     assert bodies(link.channel) == "abc"
     assert numbers(publisher) == (3, 0, 1)
+
+
+def test_after_a_reconnect_alerts_wait_until_everybody_is_back_or_until_the_end(
+    link: PlayedConnection, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert_gate, "HOLD_SECONDS", 2.0)
+    link.come_up()
+    link.go_down()
+    say(publisher, "k", "a")
+    channel = link.come_up()
+    say(publisher, "k", "b")
+    link.second()
+    assert bodies(channel) == ""
+    link.second()
+    assert bodies(channel) == "a"
+    channel.answer()
+    assert bodies(channel) == "ab"
+    link.go_down()
+    channel = link.come_up()
+    say(publisher, "k", "c")
+    assert bodies(channel) == ""
+    publisher.let_go()
+    assert bodies(channel) == "c"
 
 
 def test_a_scout_that_the_broker_refuses_is_followed_by_the_next(
