@@ -1,17 +1,123 @@
-"""The benchmarks still run; their figures are no test."""
+"""The benchmarks still run, and leave nothing behind; their figures are no test."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 
-def test_every_benchmark_runs_and_tells_its_ratios(broker: Any, tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    words = ["--rounds", "1", "--quick", "--broker", broker.address, "--json", str(figures)]
-    done = subprocess.run([sys.executable, "-m", "tests.bench", *words], capture_output=True, text=True, timeout=120)
+from dragonfly.broker import Broker
+from tests.bench import BENCHMARKS
+from tests.bench.comparison import Row, Target, alternate, medians, table
+from tests.waiting import wait_until
+
+BENCH = [sys.executable, "-m", "tests.bench"]
+ON_BOTH_BROKERS = "embedded"
+ROW = {"name", "unit", "names", "product", "floor", "ratio", "ratio_min", "ratio_max", "target", "reached", "rounds"}
+
+
+@pytest.fixture(scope="module")
+def embedded_address() -> Iterator[str]:
+    with Broker() as running:
+        yield running.address
+
+
+def figures_of(name: str, address: str, directory: Path) -> list[dict[str, Any]]:
+    """Run a benchmark briefly and return its rows."""
+    figures = directory / "figures.json"
+    done = subprocess.run(
+        [*BENCH, name, "--brief", "--broker", address, "--json", str(figures)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     benchmarks = json.loads(figures.read_text())["benchmarks"]
-    assert sorted(benchmarks) == ["alert_consumer", "brokers", "command_get", "monitor", "sequential_get"]
-    assert all(benchmarks.values())
+    assert list(benchmarks) == [name]
+    rows: list[dict[str, Any]] = benchmarks[name]["rows"]
+    assert all(row["name"] in done.stdout for row in rows)
+    return rows
+
+
+@pytest.mark.parametrize("name", [name for name in BENCHMARKS if name != ON_BOTH_BROKERS])
+def test_each_benchmark_runs_and_tells_its_figures(name: str, embedded_address: str, tmp_path: Path) -> None:
+    rows = figures_of(name, embedded_address, tmp_path)
+    assert rows or name == "peers", "only the peers may all be absent"
+    assert all(row.keys() == ROW for row in rows)
+
+
+@pytest.mark.rabbitmq
+def test_the_embedded_broker_is_compared_with_rabbitmq(broker: Any, tmp_path: Path) -> None:
+    rows = figures_of(ON_BOTH_BROKERS, broker.address, tmp_path)
+    assert rows and all(row["names"] == ["embedded", "other"] for row in rows)
+
+
+def children_of(pid: int) -> set[int]:
+    """Return the processes that a process has started."""
+    return {int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()}
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="Linux tells no children here")
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_benchmark_that_is_ended_leaves_no_process(embedded_address: str, sent: signal.Signals, status: int) -> None:
+    words = ["pipelined_get", "--rounds", "1000", "--broker", embedded_address]
+    with subprocess.Popen(
+        [*BENCH, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    ) as bench:
+        try:
+            assert wait_until(lambda: len(children_of(bench.pid)) == 2, timeout=30.0), "the service and the echo"
+            children = children_of(bench.pid)
+            bench.send_signal(sent)
+            assert bench.wait(30.0) == status, bench.stderr and bench.stderr.read()
+        finally:
+            bench.kill()
+        assert wait_until(lambda: not any(map(is_running, children)), timeout=10.0), children
+
+
+def test_contenders_take_turns_and_begin_in_turn() -> None:
+    turns: list[str] = []
+
+    def run(name: str, figure: float) -> list[float]:
+        turns.append(name)
+        return [figure, figure, 100 * figure]
+
+    results = alternate(3, {"ours": lambda: run("ours", 2), "theirs": lambda: run("theirs", 1)})
+    assert turns == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
+    assert medians(results["ours"], 10) == [20, 20, 20]
+
+
+@pytest.mark.parametrize(
+    ("limit", "of_ratio", "more_is_better", "reached"),
+    [
+        (1.5, True, False, True),
+        (1.4, True, False, False),
+        (1.5, True, True, True),
+        (1.6, True, True, False),
+        (3, False, False, True),
+        (4, False, True, False),
+    ],
+)
+def test_the_median_of_the_ratios_or_of_the_figures_decides(
+    limit: float, of_ratio: bool, more_is_better: bool, reached: bool
+) -> None:
+    row = Row("n", "us", [3, 1, 9], [2, 2, 1], Target(limit, of_ratio), more_is_better=more_is_better)
+    assert row.ratios == [1.5, 0.5, 9]
+    assert row.reached is reached
+    assert ("NO" in table([row])) is not reached
+
+
+def test_a_figure_without_a_floor_has_no_ratio() -> None:
+    row = Row("memory", "kB", [2.0], target=Target(3.0, of_ratio=False))
+    assert (row.as_dict()["ratio"], row.as_dict()["floor"], row.reached) == (None, None, True)

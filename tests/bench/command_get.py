@@ -1,4 +1,9 @@
-"""The wall time of `dragonfly get`, as a shell pays it."""
+"""The wall time of `dragonfly get`, as a shell pays it.
+
+Floors: `python -c "import pika"`, and a get written in bare pika (bare_client.py).
+Target: at most 1.4 x the import, and at most 1.2 x the get.
+Command: python -m tests.bench command_get
+"""
 
 from __future__ import annotations
 
@@ -7,55 +12,70 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from tests.bench.comparison import Row, Samples, alternate
-from tests.bench.servers import PRODUCT_TARGET, ROOT, product_service
+from tests.bench.children import ROOT
+from tests.bench.comparison import MS, Measure, Row, Samples, Target, alternate, medians
+from tests.bench.servers import PRODUCT_TARGET, product_service
+from tests.bench.setting import Setting
 
-ROUNDS = 15
-_QUICK_ROUNDS = 2
-_MS = 1e3
 _PRODUCT = "dragonfly get"
+_TARGETS = {"import pika": Target(1.4), "bare pika get": Target(1.2)}
+_RUNS = 5
+_PATIENCE = 60.0
 
 
-def run(address: str, rounds: int | None, quick: bool) -> list[Row]:
-    """Return the rows of this benchmark; a round is one run of each command."""
+def run(setting: Setting) -> list[Row]:
+    """Return the rows of this benchmark; what counts of each round is the median of five runs."""
     commands = {
-        _PRODUCT: ["-m", "dragonfly", "get", PRODUCT_TARGET, "-b", address],
+        _PRODUCT: get_words(setting.address),
         "import pika": ["-c", "import pika"],
-        "bare pika get": ["tests/bench/bare_client.py", address, PRODUCT_TARGET],
+        "bare pika get": ["tests/bench/bare_client.py", setting.address, PRODUCT_TARGET],
     }
-    with product_service(address), _compiled() as environment:
-        contenders: dict[str, Callable[[], Samples]] = {
-            name: partial(_milliseconds, command, environment) for name, command in commands.items()
+    with product_service(setting.address), compiled(setting) as environment:
+        contenders: dict[str, Measure] = {
+            name: partial(seconds, command, environment, setting.sized(_RUNS, 1)) for name, command in commands.items()
         }
-        for contender in contenders.values():  # unmeasured: the first run compiles
-            contender()
-        results = alternate(rounds or (_QUICK_ROUNDS if quick else ROUNDS), contenders)
-    figures = {name: [one for (one,) in each] for name, each in results.items()}
-    product = figures.pop(_PRODUCT)
-    return [Row(f"{_PRODUCT} / {floor}", "ms", product, figures[floor]) for floor in figures]
+        results = alternate(setting.rounds, contenders)
+    product = medians(results.pop(_PRODUCT), MS)
+    return [
+        Row(f"{_PRODUCT} / {name}", "ms", product, medians(results[name], MS), target)
+        for name, target in _TARGETS.items()
+    ]
+
+
+def get_words(address: str) -> list[str]:
+    """Return the command line of a get."""
+    return ["-m", "dragonfly", "get", PRODUCT_TARGET, "-b", address]
 
 
 @contextmanager
-def _compiled() -> Iterator[dict[str, str]]:
+def compiled(setting: Setting) -> Iterator[dict[str, str]]:
     """Give an environment in which modules are compiled once, as an installation has them, whatever ours says."""
+    if setting.brief:  # one run would only compile
+        yield dict(os.environ)
+        return
     with tempfile.TemporaryDirectory(prefix="dragonfly-bench-") as cache:
         environment = os.environ | {"PYTHONPYCACHEPREFIX": cache}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         yield environment
 
 
-def _milliseconds(command: list[str], environment: dict[str, str]) -> Samples:
-    begin = time.perf_counter()
-    subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=True,
-    )
-    return [_MS * (time.perf_counter() - begin)]
+def seconds(command: list[str], environment: dict[str, str], runs: int) -> Samples:
+    """Return how long each of so many runs of a command took (s); where there are several, one before them compiles."""
+    samples = []
+    for _ in range(runs + (runs > 1)):
+        begin = time.perf_counter()
+        subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE,
+        )
+        samples.append(time.perf_counter() - begin)
+    return samples[-runs:]
