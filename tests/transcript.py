@@ -86,8 +86,8 @@ def commands(block: Block) -> Iterator[Command]:
     lines = block.lines
     typed = [number for number, line in enumerate(lines) if line.startswith("$ ")]
     for start, end in zip(typed, [*typed[1:], len(lines)], strict=True):
-        words = shlex.split(lines[start][2:])
-        if words[0] in PROGRAMS:
+        if lines[start].split()[1] in PROGRAMS:
+            words = shlex.split(lines[start][2:])
             yield Command(words[1:], lines[start + 1 : end], words[0])
 
 
