@@ -10,6 +10,8 @@ Rules, for a log event:
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from dragonfly.core.change import has_changed
@@ -48,6 +50,12 @@ class DataLogger(Scheduler):
     interval_key = "log_interval"
     status_key = "logging_status"
 
+    # What was told last; an object has its own when it has told something (see Scheduler).
+    _is_first = True
+    _was_none = False
+    _last_payload: Mapping[str, Any] = MappingProxyType({})
+    _last_time = 0.0
+
     def __init__(
         self,
         log_interval: float = 0.0,
@@ -70,10 +78,6 @@ class DataLogger(Scheduler):
         self._starts_by_itself = checked_status("logging_status", logging_status) != "off"
         if self._starts_by_itself and not self._interval > 0:
             raise DriplineValueError("logging_status is on, and log_interval, which it needs, is not above 0")
-        self._is_first = True
-        self._last_payload: dict[str, Any] = {}
-        self._last_time = 0.0
-        self._was_none = False
 
     @property
     def log_interval(self) -> float:
@@ -185,7 +189,7 @@ class DataLogger(Scheduler):
             return False
         return has_changed(self._checked_value(self._last_payload), self._checked_value(payload), fraction, amount)
 
-    def _checked_value(self, payload: dict[str, Any]) -> Any:
+    def _checked_value(self, payload: Mapping[str, Any]) -> Any:
         fields = _FIELDS if self._check_field is None else (self._check_field, *_FIELDS)
         return next((payload[field] for field in fields if payload.get(field) is not None), payload)
 
