@@ -79,8 +79,8 @@ class Scheduler:
         def service(self) -> Any:
             """The service that it is part of."""
 
-    # What an object gets when it is switched on stands here until then: Python keeps up to 29 attributes of an object in
-    # a fifth of the memory that more of them take, and a service may hold 10,000 objects (tests/bench start_up).
+    # What an object gets when it is switched on stands here until then: Python keeps up to 29 attributes of an object
+    # in a fifth of the memory that more of them take, and a service may hold 10,000 (tests/bench start_up).
     # Of what is entered at present; None is off. Whatever else was entered finds that it is no longer meant.
     _token: object | None = None
     _cancel: Callable[[], None] | None = None

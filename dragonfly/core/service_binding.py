@@ -31,8 +31,8 @@ from dragonfly.core.requester import Pending, Requester, is_returned
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
-# What a question needs until it is answered is more than an endpoint needs, and what a process once had it keeps: 10,000
-# questions at the same moment cost 23 MB (tests/bench start_up).
+# What a question needs until it is answered is more than an endpoint needs, and what a process once had it keeps:
+# 10,000 questions at the same moment cost 23 MB (tests/bench start_up).
 ASKED_AT_A_TIME, ASKED_EVERY = 500, 0.02
 RETRY_SECONDS = 1.0
 HALF_OPEN_SECONDS = 5.0
