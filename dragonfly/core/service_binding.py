@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
+from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.constants import OP_CMD
 from dragonfly.core.exceptions import DriplineAMQPError, DriplineError
 from dragonfly.core.message import ReplyMessage, RequestMessage
@@ -89,6 +90,7 @@ class ServiceBinding:
         self._may_begin = False
         self._stopped = False
         consumer.on_lost = self._on_lost
+        connection.on_down.append(self._went_down)
         requester.on_ready.append(self._begin)
 
     def begin(self) -> None:
@@ -100,6 +102,10 @@ class ServiceBinding:
     def stop(self) -> None:
         """Leave things as they are from now on."""
         self._stopped = True
+
+    def _went_down(self, _failure: ConnectionFailure) -> None:
+        # Else what was to be opened soon would open on the next connection, and find itself when it asks who is there.
+        self._round += 1
 
     def _begin(self) -> None:
         self._round += 1

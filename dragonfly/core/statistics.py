@@ -25,9 +25,9 @@ def statistics_of(counts: Counters, wire: Wire | None, lanes: Iterable[Lane], up
     failed = values.pop(ALERTS_FAILED)
     return {
         **values,
-        "alerts_sent": 0 if wire is None else wire.publisher.alerts_sent,
-        "alerts_kept": 0 if wire is None else wire.publisher.alerts_kept,
-        "alerts_dropped": 0 if wire is None else wire.publisher.dropped,
+        "alerts_sent": 0 if wire is None else wire.publisher.tally.sent,
+        "alerts_kept": 0 if wire is None else wire.publisher.tally.kept,
+        "alerts_dropped": 0 if wire is None else wire.publisher.tally.dropped,
         ALERTS_FAILED: failed,
         "reconnects": 0 if wire is None else wire.connection.reconnects,
         "lanes": {lane.name: {"depth": lane.depth, "busy_s": round(lane.busy_seconds, 3)} for lane in lanes},

@@ -84,8 +84,8 @@ def test_alerts_of_an_alarm_wait_in_bounds_and_are_told_afterwards_in_order(node
             assert wait_until(lambda: wire.connection.blocked is not None, 10)
             for number in range(30):
                 talker.send_alert("a", number)
-            assert wait_until(lambda: wire.publisher.alerts_kept == 10)
-            assert wire.publisher.dropped == 20
+            assert wait_until(lambda: wire.publisher.tally.kept == 10)
+            assert wait_until(lambda: wire.publisher.tally.dropped == 20)
         finally:
             node.ctl("set_vm_memory_high_watermark", "0.4")
         heard = [listener.next(timeout=10.0) for _ in range(11)]

@@ -73,7 +73,7 @@ def test_an_alert_that_nobody_listens_to_is_no_error(mesh: Mesh, caplog: pytest.
         service.send_alert("nobody.listens", number)
     publisher = publisher_of(service)
     assert wait_until(lambda: publisher.unfinished == 0)
-    assert (publisher.alerts_sent, publisher.alerts_kept, publisher.dropped) == (10, 0, 0)
+    assert (publisher.tally.sent, publisher.tally.kept, publisher.tally.dropped) == (10, 0, 0)
     assert warnings(caplog) == []
 
 
@@ -88,14 +88,14 @@ def test_after_a_reconnect_alerts_wait_for_who_listens_and_keep_their_order(mesh
             service.send_alert("unheard", number)
             service.send_alert("heard", number)
         assert payloads(raw, heard, 100) == list(range(100))
-        assert wait_until(lambda: publisher.alerts_kept == 100)
+        assert wait_until(lambda: publisher.tally.kept == 100)
         late = raw.listen("late", "alerts", "unheard")
         found = messages(raw, late, 100)
         assert [json.loads(message.body)["payload"] for message in found] == list(range(100))
         assert len({message.properties.message_id for message in found}) == 100
         assert wait_until(lambda: publisher.unfinished == 0)
         assert raw.next(late, 0.3) is None
-    assert (publisher.alerts_sent, publisher.alerts_kept, publisher.dropped) == (200, 0, 0)
+    assert (publisher.tally.sent, publisher.tally.kept, publisher.tally.dropped) == (200, 0, 0)
 
 
 @pytest.mark.usefixtures("quick")
@@ -109,9 +109,9 @@ def test_a_while_after_a_reconnect_what_nobody_listens_to_is_let_go(
     for number in range(10):
         service.send_alert("nobody.listens", number)
     publisher = publisher_of(service)
-    assert wait_until(lambda: publisher.alerts_kept == 10)
+    assert wait_until(lambda: publisher.tally.kept == 10)
     assert wait_until(lambda: publisher.unfinished == 0)
-    assert (publisher.alerts_sent, publisher.alerts_kept, publisher.dropped) == (10, 0, 0)
+    assert (publisher.tally.sent, publisher.tally.kept, publisher.tally.dropped) == (10, 0, 0)
     assert warnings(caplog, logging.ERROR) == []
 
 

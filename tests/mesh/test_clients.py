@@ -179,7 +179,7 @@ def test_alerts_are_bounded_and_the_oldest_goes(mesh: Mesh) -> None:
         kept = [raw.next(queue) for _ in range(3)]
         assert [json.loads(message.body)["payload"] for message in kept if message] == [7, 8, 9]
         assert raw.next(queue, timeout=0.3) is None
-        assert wire_of(service).publisher.dropped == 7
+        assert wire_of(service).publisher.tally.dropped == 7
 
 
 def test_after_close_who_waits_is_told_at_once_and_no_request_is_sent_any_more(mesh: Mesh) -> None:

@@ -50,11 +50,18 @@ class AlertGate:
     Args:
         limit: how many may wait.
         clock: returns a time that only grows, s.
+        on_early: called when so many wait that the first seconds end early; there are scouts then.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limit: int,
+        clock: Callable[[], float] = time.monotonic,
+        on_early: Callable[[], None] = lambda: None,
+    ) -> None:
         self._limit = limit
         self._clock = clock
+        self._on_early = on_early
         self._until = 0.0
         self._held_until = 0.0
         self._proven: set[str] = set()
@@ -100,8 +107,9 @@ class AlertGate:
         key = alert.routing_key
         if key in self._proven:
             return True
+        holds = self._holds
         line = self._lines.get(key)
-        if line is None and not self._holds:
+        if line is None and not holds:
             self._lines[key] = _Line(alert)
             return True
         self._keep(alert, line or self._lines.setdefault(key, _Line()))
@@ -151,9 +159,13 @@ class AlertGate:
 
     @property
     def _holds(self) -> bool:
+        if self._clock() >= self._held_until:
+            return False
         if 2 * len(self._waiting) >= self._limit:
             self.let_go()
-        return self._clock() < self._held_until
+            self._on_early()
+            return False
+        return True
 
     def _keep(self, alert: Outgoing, line: _Line) -> None:
         if len(self._waiting) >= self._limit:

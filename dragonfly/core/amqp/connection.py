@@ -215,7 +215,8 @@ class Connection:
         self._last_used = self.address
 
     def _parameters(self, address: BrokerAddress) -> Any:
-        return parameters(address, self.name, self.heartbeat, is_one_of_many=len(self._addresses) > 1)
+        is_hurried = self._was_up or len(self._addresses) > 1
+        return parameters(address, self.name, self.heartbeat, is_hurried=is_hurried)
 
     def _gone(self, failure: ConnectionFailure) -> None:
         self._up = False

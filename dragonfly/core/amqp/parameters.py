@@ -13,20 +13,21 @@ from dragonfly.core.credentials import CredentialsError
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-# How long a broker may take to answer, s: TCP alone, and with both handshakes. Where others wait for their turn it is
-# less, so that a get, which waits for 10 s, gets to them.
+# How long a broker may take to answer, s: TCP alone, and with both handshakes. It is less where others wait for their
+# turn, so that a get, which waits for 10 s, gets to them; and where the broker was reached before: a try that began in
+# a network without an answer would else hold up the next one for longer than a service may take to be back.
 _TCP_SECONDS, _ALL_SECONDS = 10, 15
-_TCP_SECONDS_EACH, _ALL_SECONDS_EACH = 3, 5
+_TCP_SECONDS_AT_MOST, _ALL_SECONDS_AT_MOST = 3, 5
 
 
-def parameters(address: BrokerAddress, name: str, heartbeat: float, *, is_one_of_many: bool) -> Any:
+def parameters(address: BrokerAddress, name: str, heartbeat: float, *, is_hurried: bool) -> Any:
     """Return the parameters of a connection.
 
     Args:
         address: the broker and who we are to it.
         name: shown in the broker's list of connections.
         heartbeat: interval of the AMQP heartbeat, s.
-        is_one_of_many: whether there are other brokers to try.
+        is_hurried: whether the next try should come soon.
 
     Raises:
         CredentialsError: a file that the address names cannot be used.
@@ -37,8 +38,8 @@ def parameters(address: BrokerAddress, name: str, heartbeat: float, *, is_one_of
         virtual_host=address.virtual_host,
         credentials=pika.PlainCredentials(address.user, address.password),
         heartbeat=int(heartbeat),
-        socket_timeout=_TCP_SECONDS_EACH if is_one_of_many else _TCP_SECONDS,
-        stack_timeout=_ALL_SECONDS_EACH if is_one_of_many else _ALL_SECONDS,
+        socket_timeout=_TCP_SECONDS_AT_MOST if is_hurried else _TCP_SECONDS,
+        stack_timeout=_ALL_SECONDS_AT_MOST if is_hurried else _ALL_SECONDS,
         client_properties={"connection_name": name},
         ssl_options=_tls(address) if address.tls else None,
     )

@@ -55,9 +55,10 @@ class Publisher:
         self._connection = connection
         self._declarer = declarer
         self._alerts = Backlog(alert_backlog)
-        self._gate = AlertGate(alert_backlog)
+        self._gate = AlertGate(alert_backlog, on_early=lambda: connection.call(self.let_go))
         self._forget_watch: Callable[[], None] = lambda: None
-        self._tally = AlertTally(self._alerts, self._gate)
+        # What became of alerts, in numbers.
+        self.tally = AlertTally(self._alerts, self._gate)
         self._others = Backlog(DEFAULT_BACKLOG)
         self._channel: Any = None
         self._next_tag = 1
@@ -73,22 +74,7 @@ class Publisher:
     @property
     def unfinished(self) -> int:
         """How many messages the broker has not yet confirmed, or not yet been given."""
-        return len(self._unconfirmed) + len(self._outbox) + self.alerts_kept + len(self._others)
-
-    @property
-    def alerts_sent(self) -> int:
-        """How many alerts the broker has confirmed."""
-        return self._tally.sent
-
-    @property
-    def alerts_kept(self) -> int:
-        """How many alerts wait now for a connection, or for somebody who listens again."""
-        return self._tally.kept
-
-    @property
-    def dropped(self) -> int:
-        """How many alerts were given up: they waited too long, too many did, or the broker refused them."""
-        return self._tally.dropped
+        return len(self._unconfirmed) + len(self._outbox) + self.tally.kept + len(self._others)
 
     def submit(self, outgoing: Outgoing) -> None:
         """Publish a message soon; any thread. What several threads submit goes out in one burst."""
@@ -106,7 +92,7 @@ class Publisher:
             outgoing.may_wait(_TURN)
             backlog.add(outgoing)
         else:
-            self._tally.lost += outgoing.resend
+            self.tally.lost += outgoing.resend
             outgoing.finish(Outcome.LOST, "there is no connection to the broker")
 
     def _can_send(self) -> bool:
@@ -148,7 +134,7 @@ class Publisher:
                     break
                 self._send(outgoing)
         if self._can_send() and not self._gate.is_active:
-            self._tally.tell_lost()
+            self.tally.tell_lost()
 
     def _send(self, outgoing: Outgoing) -> None:
         if not (self._gate.is_active and outgoing.resend) or self._gate.admit(outgoing):
@@ -168,7 +154,7 @@ class Publisher:
         """Look after the alerts that were returned; every second while the gate is active."""
         if self._gate.is_over:
             self._send_all(self._gate.end())
-            self._tally.tell_lost()
+            self.tally.tell_lost()
             return
         if self._can_send():
             for scout in self._gate.due():
@@ -235,12 +221,12 @@ class Publisher:
                 self._gate.returned(alert)
                 return
             self._send_all(self._gate.confirmed(alert))
-        self._tally.sent += 1
+        self.tally.sent += 1
         alert.finish(Outcome.RETURNED if alert.returned else Outcome.CONFIRMED)
 
     def _refused(self, outgoing: Outgoing, text: str) -> None:
         if outgoing.resend:
-            self._tally.refused += 1
+            self.tally.refused += 1
             self._gate.ended(outgoing)
             # Of a request or a reply, whoever sent it is told.
             logger.error("the broker refused %s: %s", outgoing.routing_key, text)
@@ -284,10 +270,10 @@ class Publisher:
             self._give_up()
 
     def _give_up(self) -> None:
-        self._tally.lost += sum(outgoing.resend for outgoing in self._outbox)
+        self.tally.lost += sum(outgoing.resend for outgoing in self._outbox)
         self._outbox.clear()
         self._alerts.give_up("the connection was closed")
-        self._tally.tell_lost()
+        self.tally.tell_lost()
 
     def _take_unconfirmed(self) -> list[Outgoing]:
         in_flight = list(self._unconfirmed.values())
@@ -301,6 +287,6 @@ class Publisher:
             if outgoing.resend and outgoing.attempts < MAX_ATTEMPTS:
                 again.append(outgoing)
             else:
-                self._tally.lost += outgoing.resend
+                self.tally.lost += outgoing.resend
                 outgoing.finish(Outcome.LOST, reason)
         self._alerts.put_back(again)

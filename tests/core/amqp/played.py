@@ -126,4 +126,4 @@ def bodies(channel: PlayedChannel, key: str = "k") -> str:
 
 
 def numbers(publisher: Publisher) -> tuple[int, int, int]:
-    return publisher.alerts_sent, publisher.alerts_kept, publisher.dropped
+    return publisher.tally.sent, publisher.tally.kept, publisher.tally.dropped

@@ -77,10 +77,12 @@ def test_for_5_seconds_nothing_goes_and_then_one_of_each_key(clock: Clock) -> No
 
 
 def test_where_half_of_what_may_wait_does_it_goes_on_earlier(clock: Clock) -> None:
-    gate = AlertGate(10, clock)
+    early: list[int] = []
+    gate = AlertGate(10, clock, lambda: early.append(len(gate)))
     gate.begin()
-    held = [alert() for _ in range(5)]
+    held = [alert() for _ in range(7)]
     assert not any(gate.admit(each) for each in held)
+    assert early == [5]
     assert gate.due() == held[:1]
     assert gate.dropped == 0
 

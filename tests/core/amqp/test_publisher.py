@@ -57,7 +57,7 @@ def test_while_the_broker_takes_no_messages_alerts_wait_in_bounds_and_go_in_orde
     for number in range(12):
         say(publisher, "k", f"{number:x}")
     assert bodies(channel) == "a"
-    assert publisher.alerts_kept == 10
+    assert publisher.tally.kept == 10
     link.unblock()
     channel.answer()
     assert bodies(channel) == "a23456789ab"
@@ -135,7 +135,7 @@ def test_what_waits_when_the_connection_goes_again_is_sent_on_the_next_one_in_or
     link.second()  # a is on its way
     link.go_down()
     say(publisher, "k", "d")
-    assert publisher.alerts_kept == 4
+    assert publisher.tally.kept == 4
     channel = link.come_up()
     assert bodies(channel) == "a"
     channel.answer()
@@ -195,4 +195,4 @@ def test_a_scout_that_the_broker_refuses_is_followed_by_the_next(
     assert "the broker refused k: the broker could not take the message" in caplog.messages
     link.second()
     assert bodies(channel) == "ab"
-    assert publisher.dropped == 1
+    assert publisher.tally.dropped == 1
