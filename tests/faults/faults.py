@@ -27,7 +27,7 @@ class Fault:
     # How long everybody has to come back, s.
     patience = 20.0
     # How long what was kept has to arrive after that, s.
-    rest = 5.0
+    rest = 12.0
     # The command line of serve and monitor.
     program = DRAGONFLY
 

@@ -19,12 +19,13 @@ _ALERTS, _PATIENCE = 2_000, 15.0
 
 
 def laboratory(heartbeat: int = 10) -> dict[str, Any]:
-    """Return the configuration: four lanes, two of which log."""
+    """Return the configuration: four lanes, two of which log. It keeps few alerts, so that they are no growth."""
     logs = {"module": "kv_store_key", "initial_value": 0, "log_interval": LOG_INTERVAL, "logging_status": True}
     store = {"name": "store", "module": "kv_store", "endpoints": [{"name": "peaches", **logs}]}
     locked = {"name": "figs", "module": "kv_store_key", "initial_value": 1}
     census = {"name": "census", "module": "CensusEndpoint", "module_path": str(CLASSES)}
-    return {"name": "lab", "heartbeat": heartbeat, "endpoints": [store, {"name": "plums", **logs}, locked, census]}
+    endpoints = [store, {"name": "plums", **logs}, locked, census]
+    return {"name": "lab", "heartbeat": heartbeat, "alert_buffer": 200, "endpoints": endpoints}
 
 
 def serve(address: str, config: dict[str, Any], directory: Path) -> Program:

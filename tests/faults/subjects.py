@@ -210,7 +210,7 @@ class Subjects:
     def alerts_sent(self) -> int:
         """How many alerts of the sensor the broker has confirmed."""
         assert self.lab is not None and self.lab._life.wire is not None
-        return self.lab._life.wire.publisher.alerts_sent
+        return self.lab._life.wire.publisher.tally.sent
 
     def another_lab(self) -> Service:
         """Return a service with such sensors, and the name of the first, that is not started."""

@@ -91,7 +91,7 @@ def test_of_more_alerts_than_are_kept_the_youngest_come_and_the_others_are_count
     say(talker, range(MADE))
     wire = talker._life.wire
     assert wire is not None
-    assert wait_until(lambda: wire.publisher.unfinished == wire.publisher.alerts_kept == DEFAULT_BUFFER, 30.0)
+    assert wait_until(lambda: wire.publisher.unfinished == wire.publisher.tally.kept == DEFAULT_BUFFER, 30.0)
     began = time.monotonic()
     proxy.restore()
     assert wait_until(lambda: len(book) >= DEFAULT_BUFFER, 30.0)

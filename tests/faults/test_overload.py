@@ -26,7 +26,7 @@ TOPIC = "Overload"
 # So many gets are sent without a look at what comes back: more than twice what a lane holds, as fast as they go.
 FLOOD = 2 * LANE_LIMIT
 # What a waiting request may cost, KiB: the bytes of it that came, what they mean, and its place in the lane.
-PER_REQUEST = 10.0
+PER_REQUEST = 16.0
 # How long a refusal may take, s, and how much memory may stay in use after all lanes were at work, MiB.
 AT_ONCE, IDLE_ROOM = 1.0, 16.0
 # How many gets measure a rate, the best of how many times counts, and how much slower it may be afterwards: what else

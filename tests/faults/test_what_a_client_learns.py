@@ -160,9 +160,14 @@ def test_what_the_broker_held_when_a_queue_went_is_learnt_at_the_timeout(
     with RawClient(node.address) as raw, Interface(node.address) as client:
         raw.channel.queue_declare("dead", exclusive=True)
         raw.channel.queue_bind("dead", "requests", "plums")
-        asked = pool.submit(timed, lambda: client.get("plums", timeout=TIMEOUT))
+
+        def waiting() -> int:
+            return int(raw.channel.queue_declare("dead", passive=True).method.message_count)
+
         command = pool.submit(dragonfly, node.address, "get", "plums", "--timeout", f"{TIMEOUT}")
-        assert wait_until(lambda: raw.channel.queue_declare("dead", passive=True).method.message_count == 2)
+        assert wait_until(lambda: waiting() == 1, 10.0)  # a program takes its time to start
+        asked = pool.submit(timed, lambda: client.get("plums", timeout=TIMEOUT))
+        assert wait_until(lambda: waiting() == 2)
         raw.channel.queue_delete("dead")
         error, seconds = asked.result(10)
         check_timeout(error, seconds, command.result(10), "plums")
