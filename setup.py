@@ -13,7 +13,7 @@ REQUIRES = ["pika>=1.3.2", "PyYAML>=6.0.1", "argcomplete>=3.0", "simpleeval>=1.0
 EXTRAS = {
     "slack": ["slack_sdk>=3.20"],
     "color": ["colorlog>=6.7"],
-    "docs": ["sphinx>=7.2", "furo>=2024.1.29"],
+    "docs": ["sphinx>=7.2", "furo>=2024.1.29", "sphinx-copybutton>=0.5.2"],
     "test": [
         "pytest>=8.2",
         "pytest-cov>=5.0",

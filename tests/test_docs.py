@@ -123,25 +123,6 @@ def test_a_device_of_ones_own_answers_what_its_page_shows(broker: AnyBroker) -> 
     Session(broker.address).follow(PAGES["how_to/own_device"])
 
 
-def test_the_tests_of_a_device_of_ones_own_pass_as_its_page_shows_them(tmp_path: Path) -> None:
-    page = PAGES["how_to/own_device"]
-    code = ["\n".join(block.lines) for block in blocks(page) if block.language == "python"]
-    (tmp_path / "test_oven.py").write_text("\n\n\n".join(code), encoding="utf-8")
-    for name in ("own_device.py", "own_device.yaml"):
-        shutil.copy(ROOT / "examples" / name, tmp_path)
-    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "--broker", "embedded"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "test_oven.py"],
-        env={**environment(""), "PYTHONPATH": str(ROOT)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{sum(part.count('def test_') for part in code)} passed" in done.stdout
-
-
 def test_a_script_prints_what_its_page_shows(broker: AnyBroker, mesh: Mesh) -> None:
     mesh.serve(EXAMPLE)
     shown = list(blocks(SCRIPT))

@@ -14,7 +14,7 @@ from dragonfly.broker import Broker
 from dragonfly.testing import Mesh, RabbitMQNode
 from dragonfly.testing.clock import ManualClock
 from dragonfly.testing.plugin import RunningBroker
-from tests.transcript import PATIENCE, Session, Terminal, blocks, commands, environment, masked
+from tests.transcript import PATIENCE, Session, Terminal, blocks, environment, masked
 from tests.waiting import wait_until
 
 AnyBroker = Broker | RabbitMQNode | RunningBroker
@@ -191,21 +191,3 @@ def test_all_that_a_service_tells_about_itself_is_listed(mesh: Mesh) -> None:
     assert {heading: listed_fields(heading) for heading in told} == {
         heading: set(fields) for heading, fields in told.items()
     }
-
-
-def test_every_page_with_commands_is_followed_somewhere() -> None:
-    with_commands = {
-        page.relative_to(ROOT / "docs").with_suffix("").as_posix()
-        for page in (ROOT / "docs").rglob("*.rst")
-        if any(True for each in blocks(page) for _ in commands(each))
-    }
-    here = {"how_to/log_values", "how_to/lock_endpoints", "how_to/set_up_and_shut_down"}
-    here |= {"how_to/watch_for_missing_data", "how_to/consume_alerts", "how_to/audit"}
-    in_test_docs = {
-        "tutorials/kv_store",
-        "how_to/find_and_complete",
-        "how_to/own_device",
-        "how_to/users",
-        "getting_started",
-    }
-    assert with_commands == here | in_test_docs
