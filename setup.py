@@ -17,7 +17,7 @@ EXTRAS = {
     "test": [
         "pytest>=8.2",
         "pytest-cov>=5.0",
-        "pytest-xdist>=3.6",
+        "pytest-xdist>=3.7",
         "hypothesis>=6.100",
         "coverage>=7.4",
         "ruff>=0.17,<0.18",

@@ -223,7 +223,8 @@ def test_a_hundred_meters_lose_nothing_uncounted_when_the_broker_is_killed(
             told = settled(mesh, made)
             assert wait_until(lambda: len(book) + told["alerts_dropped"] >= made, 10.0)
             assert program.end().status == 0
-        assert len(book) + told["alerts_dropped"] == made
+        # What the broker stored and did not live to confirm is kept as well, and may be among those that had to go.
+        assert made <= len(book) + told["alerts_dropped"] <= made + METERS
         assert told["alerts_dropped"] > 0 and said(program) == [told["alerts_dropped"]]
         check_entries(book.told())
         measured(
