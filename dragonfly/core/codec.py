@@ -151,7 +151,7 @@ def _message(fields: dict[str, Any]) -> Message:
     common: dict[str, Any] = {
         "timestamp": str(fields.get("timestamp") or ""),
         "sender_info": sender if isinstance(sender, dict) else {},
-        "extra": {key: value for key, value in fields.items() if key not in known},
+        "extra": {} if fields.keys() <= known else {key: fields[key] for key in fields if key not in known},
     }
     payload = fields.get("payload")
     if msgtype == T_REQUEST:

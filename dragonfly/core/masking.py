@@ -108,7 +108,10 @@ def masked_text(target: str, body: bytes) -> str:
 
 def printable(text: Any, longest: int = 80) -> str:
     """Return a text of anybody's as it can stand on one line: what would not show, or do something, is escaped."""
+    shown = str(text)[:longest]
+    if shown.isprintable():  # nearly all are, and each request has two
+        return shown
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
-        for char in str(text)[:longest]
+        for char in shown
     )

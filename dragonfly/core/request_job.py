@@ -105,7 +105,8 @@ def _arguments(request: RequestMessage) -> tuple[list[Any], dict[str, Any]]:
         values = []
     if not isinstance(values, list):
         raise DriplinePayloadError(f"the payload's 'values' is a list, not {values!r:.80}")
-    return values, {key: value for key, value in payload.items() if key != "values"}
+    only_values = len(payload) == ("values" in payload)
+    return values, {} if only_values else {key: value for key, value in payload.items() if key != "values"}
 
 
 def _origin(request: RequestMessage) -> Origin:

@@ -19,9 +19,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pika.adapters.select_connection import IOLoop
-
 from dragonfly.core.amqp.failure import ConnectionFailure, failure_of, joined, reason_of
+from dragonfly.core.amqp.loop import Loop
 from dragonfly.core.amqp.parameters import parameters
 from dragonfly.core.amqp.tolerant_connection import TolerantConnection
 from dragonfly.core.broker_address import Broker, BrokerAddress
@@ -100,7 +99,7 @@ class Connection:
             for address in self._addresses:  # a file that cannot be used is no reason to try again
                 self._parameters(address)
             logger.info("connecting to broker %s", " or ".join(address.display for address in self._addresses))
-            self._loop = IOLoop()
+            self._loop = Loop()
             self._loop.add_callback_threadsafe(self._connect)
             # A daemon, so that a script which forgets to close its Interface still ends.
             self._thread = threading.Thread(target=self._run, name=f"amqp {self.name}", daemon=True)
@@ -133,6 +132,22 @@ class Connection:
     def open_channel(self, on_open: Callable[[Any], None]) -> None:
         """Open a channel of the present connection."""
         self._pika.channel(on_open_callback=on_open)
+
+    def on_confirm(self, channel: Any, action: Callable[[Any], None]) -> None:
+        """Have the frames that confirm a channel's messages taken by a function; I/O thread."""
+        self._pika.on_confirm(channel, action)
+
+    def together(self, action: Callable[[], None]) -> None:
+        """Do something, and send what it sends in one piece; I/O thread."""
+        link = self._pika
+        if link is None:
+            action()
+            return
+        link.hold()
+        try:
+            action()
+        finally:
+            link.release()
 
     def drop(self, reason: str) -> None:
         """End the present connection, so that all is set up afresh on the next one."""

@@ -106,6 +106,9 @@ class Publisher:
     def _flush(self) -> None:
         # Lowered first: who appends from now on raises it again, and nothing is left behind.
         self._flush_scheduled = False
+        self._connection.together(self._publish_all)
+
+    def _publish_all(self) -> None:
         while self._outbox:
             self.publish(self._outbox.popleft())
 
@@ -124,6 +127,7 @@ class Publisher:
         channel.add_on_close_callback(self._on_closed)
         channel.add_on_return_callback(self._on_return)
         channel.confirm_delivery(self._on_confirm)
+        self._connection.on_confirm(channel, self._on_confirm)
         self._send_kept()
 
     def _send_kept(self) -> None:

@@ -72,6 +72,12 @@ class PlayedConnection:
         self.channel = PlayedChannel()
         then(self.channel)
 
+    def on_confirm(self, channel: PlayedChannel, action: Callable[[Any], None]) -> None:
+        """Do what a connection does besides the channel: nothing here."""
+
+    def together(self, action: Callable[[], None]) -> None:
+        action()
+
     def call(self, action: Callable[[], None]) -> None:
         action()
 
