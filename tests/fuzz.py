@@ -27,6 +27,7 @@ if str(ROOT) not in sys.path:
 
 from dragonfly.broker import Broker  # noqa: E402
 from dragonfly.testing import RabbitMQNode  # noqa: E402
+from tests.figures import Figure, write_down  # noqa: E402
 from tests.fuzzing.flood import Flood  # noqa: E402
 from tests.fuzzing.part import PARTS, Failure, one_round  # noqa: E402
 from tests.fuzzing.victim import Victim  # noqa: E402
@@ -44,8 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     _find_parts()
-    failed = _fuzz(seed, args.seconds)
+    tried, failed = _fuzz(seed, args.seconds)
     failed |= args.messages > 0 and not _flood(seed, args.messages, args.broker)
+    if args.figures is not None:
+        what = f"random examples for {len(PARTS)} claims on whatever reads input, in {args.seconds:g} s"
+        value = f"{tried:,} examples, {'a claim did not hold' if failed else 'each claim held'}"
+        command = f"python tests/fuzz.py --seconds {args.seconds:g} --seed {seed}"
+        write_down(args.figures, Figure("Bad input", what, value, command))
     print(f"FAILED; again with --seed {seed}" if failed else "ok")
     return int(failed)
 
@@ -57,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--messages", type=int, default=MESSAGES, help="how many to send to a live service (%(default)d)"
     )
+    parser.add_argument("--figures", type=Path, help="file that gets what was tried")
     parser.add_argument("--seed", help="that of a run that is to be repeated")
     usual = kinds[not RabbitMQNode.installed()]
     parser.add_argument("--broker", choices=kinds, default=usual, help="what it starts for that (%(default)s here)")
@@ -68,8 +75,8 @@ def _find_parts() -> None:
         importlib.import_module(f"tests.fuzzing.{file.stem}")
 
 
-def _fuzz(seed: str, seconds: float) -> bool:
-    """Try each claim in turn until the time is over, once at least; return whether one does not hold."""
+def _fuzz(seed: str, seconds: float) -> tuple[int, bool]:
+    """Try each claim in turn until the time is over, once at least; return on how many, and whether one fails."""
     end = time.monotonic() + seconds
     tried: Counter[str] = Counter()
     failures: dict[str, Failure] = {}
@@ -85,7 +92,7 @@ def _fuzz(seed: str, seconds: float) -> bool:
         number += 1
     for part in PARTS:
         _report(f"{part.name}: {tried[part.name]:,} examples", failures.get(part.name))
-    return bool(failures)
+    return sum(tried.values()), bool(failures)
 
 
 def _report(line: str, failure: Failure | None) -> None:

@@ -33,7 +33,7 @@ prepare tests requirements.txt docs/requirements.txt tests/requirements.txt
 mkdir -p build
 rm -f "$FIGURES"
 part "tests of faults" "$VENV_PYTHON" -m pytest tests/faults --full --figures "$FIGURES" -n 0
-part "fuzzing" "$VENV_PYTHON" tests/fuzz.py --seconds "$FUZZ_SECONDS"
+part "fuzzing" "$VENV_PYTHON" tests/fuzz.py --seconds "$FUZZ_SECONDS" --figures "$FIGURES"
 part "soak" "$VENV_PYTHON" -m tests.soak --minutes "$MINUTES" --figures "$FIGURES"
 part "figures" write_page
 
