@@ -28,7 +28,7 @@ CORE = {
     "mesh_access deadline documentation calling calls change description limits masking",
     "objects": "mesh_service request_target endpoint provider scheduler data_logger spime",
     "wire": "broker_address credentials amqp lane service service_binding service_presence request_handler request_job "
-    "replier requester caller flight counters timer lane_timer call_runner conditions outage audit instruments "
+    "replier pending requester caller flight counters timer lane_timer call_runner conditions outage audit instruments "
     "service_life service_settings statistics waker "
     "alert_consumer alert_queue interface listener",
 }

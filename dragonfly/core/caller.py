@@ -26,7 +26,8 @@ from dragonfly.core.exceptions import (
 from dragonfly.core.flight import Flight, Watch, no_reply, not_a_request, parsed, reply_from
 from dragonfly.core.message import ReplyMessage, RequestMessage
 from dragonfly.core.numbers import checked_timeout
-from dragonfly.core.requester import Pending, Requester, is_returned
+from dragonfly.core.pending import Pending
+from dragonfly.core.requester import Requester, is_returned
 from dragonfly.core.routing import split
 
 # How many requests of `request_many` may be on their way: enough to keep a broker busy, and one lane of a service holds

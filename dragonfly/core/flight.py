@@ -17,7 +17,7 @@ from typing import Any
 from dragonfly.core.constants import OPERATION_NAMES
 from dragonfly.core.exceptions import DriplineError, DriplineTimeoutError, DriplineValueError, reply_fields
 from dragonfly.core.message import ReplyMessage
-from dragonfly.core.requester import Pending
+from dragonfly.core.pending import Pending
 
 _OPERATIONS = {name: number for number, name in OPERATION_NAMES.items()}
 _SHOWN = 120

@@ -114,7 +114,7 @@ class Replier:
             correlation_id=delivery.correlation_id,
             reply_to=delivery.reply_to,
             headers={PROBE_HEADER: True} if PROBE_HEADER in delivery.headers else None,
-            keep=DEFAULT_TIMEOUT,
+            keep=_patience(delivery),
             done=partial(self._replied, delivery, reply),
         )
 
@@ -135,6 +135,13 @@ class Replier:
     def _count(self, counter: str, delivery: Delivery) -> None:
         if PROBE_HEADER not in delivery.headers:
             self._counts.add(counter)
+
+
+def _patience(delivery: Delivery) -> float:
+    """Return how long the caller waits for the reply at most, s."""
+    expiration = delivery.expiration or ""
+    seconds = int(expiration) / 1000 if expiration.isascii() and expiration.isdigit() and len(expiration) < 11 else 0.0
+    return max(DEFAULT_TIMEOUT, seconds)
 
 
 def _log(delivery: Delivery, error: BaseException, retcode: int, text: str) -> None:

@@ -23,7 +23,7 @@ from uuid import uuid4
 from dragonfly.core import codec
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
-from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.declarer import PASSING, Declarer
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Delivery, Outcome, Outgoing
 from dragonfly.core.amqp.publisher import Publisher
@@ -42,6 +42,7 @@ from dragonfly.core.exceptions import (
     DriplineError,
 )
 from dragonfly.core.message import Message, ReplyMessage, RequestMessage
+from dragonfly.core.pending import Pending
 from dragonfly.core.routing import split
 
 logger = logging.getLogger(__name__)
@@ -49,23 +50,6 @@ logger = logging.getLogger(__name__)
 # So many answered requests are remembered: a second reply comes soon after the first, or hardly ever.
 ANSWERED = 1_000
 _SHOWN = 80
-
-
-class Pending:
-    """A request that was sent and has not ended.
-
-    Args:
-        on_reply: called with each reply or the error that ended the request, on the I/O thread.
-        many: whether more than one reply is expected.
-    """
-
-    __slots__ = ("correlation_id", "many", "on_reply", "routing_key")
-
-    def __init__(self, on_reply: Callable[[ReplyMessage | DriplineError], None], *, many: bool = False) -> None:
-        self.correlation_id = ""  # it has one when it is sent
-        self.on_reply = on_reply
-        self.many = many
-        self.routing_key = ""
 
 
 class Requester:
@@ -106,6 +90,7 @@ class Requester:
         self.on_refused: list[Callable[[str], None]] = []
         self._is_open = False
         self._is_doubted = False
+        self._again = declarer.again
         declarer.on_ready.append(self._open)
         declarer.on_refused.append(lambda text: self._refused(0, text))
         connection.on_down.append(self._lost)
@@ -148,8 +133,9 @@ class Requester:
             DriplinePayloadError: the payload cannot be carried by JSON.
             DriplineValueError: the routing key is longer than AMQP can carry.
         """
-        if self._connection.blocked is not None:
-            pending.on_reply(_takes_nothing(self._connection.blocked))
+        blocked = self._connection.blocked
+        if blocked is not None:
+            pending.on_reply(_takes_nothing(blocked))
             return
         pending.correlation_id = f"{self._first_half}{next(self._number):012x}"
         milliseconds = max(1, round(timeout * 1000))
@@ -168,12 +154,14 @@ class Requester:
             done=lambda outcome, reason: self._on_outcome(pending, outcome, reason),
         )
         pending.routing_key = routing_key
+        pending.outgoing = outgoing
         self._pending[pending.correlation_id] = pending
         self._publisher.submit(outgoing)
 
     def forget(self, pending: Pending) -> None:
-        """Stop waiting for a request's reply; any thread."""
-        self._pending.pop(pending.correlation_id, None)
+        """Stop waiting for a request's reply, and do not send the request if that was not done yet; any thread."""
+        if self._pending.pop(pending.correlation_id, None) is not None:
+            pending.cancel()
 
     def bind_again(self) -> None:
         """Declare and bind the reply queue once more; I/O thread."""
@@ -204,7 +192,15 @@ class Requester:
         for action in list(self.on_ready):
             action()
 
-    def _refused(self, _code: int, text: str) -> None:
+    def _open_again(self) -> None:
+        self._is_open = False
+        self._open()
+
+    def _refused(self, code: int, text: str) -> None:
+        if code in PASSING:
+            logger.warning("the reply queue is declared again: %s", text)
+            self._again(self._open_again)
+            return
         self._failure = ConnectionFailure(f"broker {self._connection.address.display} refuses us: {text}", refused=True)
         self._ready.set()
         for action in list(self.on_refused):
@@ -220,13 +216,14 @@ class Requester:
         self._end_all(DriplineAMQPConnectionError(failure.text))
 
     def _blocked(self, reason: str) -> None:
-        self._end_all(_takes_nothing(reason))
+        self._end_all(_takes_nothing(reason), _takes_nothing(reason, f"; {_ON_ITS_WAY}"))
 
-    def _end_all(self, error: DriplineError) -> None:
+    def _end_all(self, error: DriplineError, error_of_sent: DriplineError | None = None) -> None:
         for correlation_id in list(self._pending):
             pending = self._pending.pop(correlation_id, None)
             if pending is not None:
-                pending.on_reply(error)
+                pending.cancel()
+                pending.on_reply(error_of_sent if error_of_sent is not None and pending.was_sent else error)
 
     def _on_outcome(self, pending: Pending, outcome: Outcome, reason: str) -> None:
         if outcome is Outcome.CONFIRMED or self._pending.pop(pending.correlation_id, None) is None:
@@ -293,7 +290,10 @@ def _who(message: Message) -> str:
     return f"{name} ({info.get('username', 'somebody')} on {info.get('hostname', 'some host')})"[:_SHOWN]
 
 
-def _takes_nothing(reason: str) -> DriplineAMQPConnectionError:
+_ON_ITS_WAY = "the request was on its way already, and whether it was done is not known"
+
+
+def _takes_nothing(reason: str, more: str = "") -> DriplineAMQPConnectionError:
     # RabbitMQ's reason is "low on memory" or "low on disk".
     alarm = "disk" if "disk" in reason else "memory"
-    return DriplineAMQPConnectionError(f"the broker refuses messages ({alarm} alarm)")
+    return DriplineAMQPConnectionError(f"the broker refuses messages ({alarm} alarm){more}")

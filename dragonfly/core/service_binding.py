@@ -27,7 +27,8 @@ from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.constants import OP_CMD
 from dragonfly.core.exceptions import DriplineAMQPError, DriplineError
 from dragonfly.core.message import ReplyMessage, RequestMessage
-from dragonfly.core.requester import Pending, Requester, is_returned
+from dragonfly.core.pending import Pending
+from dragonfly.core.requester import Requester, is_returned
 
 logger = logging.getLogger(__name__)
 

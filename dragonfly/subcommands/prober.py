@@ -15,7 +15,8 @@ from dragonfly.core.caller import Caller
 from dragonfly.core.constants import BROADCAST, OP_CMD
 from dragonfly.core.exceptions import DriplineError
 from dragonfly.core.message import ReplyMessage, RequestMessage
-from dragonfly.core.requester import Pending, is_returned
+from dragonfly.core.pending import Pending
+from dragonfly.core.requester import is_returned
 from dragonfly.core.service_presence import Wire
 
 # So many questions are on their way at a time: a service's desk holds ten times as many.

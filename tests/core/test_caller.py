@@ -25,7 +25,7 @@ from dragonfly.core.exceptions import (
 )
 from dragonfly.core.flight import Flight
 from dragonfly.core.message import ReplyMessage, RequestMessage
-from dragonfly.core.requester import Pending
+from dragonfly.core.pending import Pending
 
 FROM_A_SERVICE = {"service_name": "my_store"}
 Sent = tuple[str, RequestMessage, Pending]

@@ -11,11 +11,13 @@ import pytest
 from dragonfly.core import codec
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.codec import DEFAULT_MAX_MESSAGE_SIZE
 from dragonfly.core.exceptions import DriplineDecodingError, DriplineError
 from dragonfly.core.message import Message, ReplyMessage, RequestMessage
-from dragonfly.core.requester import ANSWERED, Pending, Requester
+from dragonfly.core.pending import Pending
+from dragonfly.core.requester import ANSWERED, Requester
 
 
 @pytest.fixture
@@ -152,3 +154,64 @@ def test_a_reply_beyond_the_limits_ends_its_request_and_no_other(requester: Requ
     assert str(got[0]) == text
     bring(requester, other, reply_of("store1"))
     assert isinstance(others[0], ReplyMessage)
+
+
+def test_in_an_alarm_what_was_on_its_way_is_told_apart_from_what_was_not(requester: Requester) -> None:
+    sent, got_of_sent = asked(requester, "heater")
+    _, got_of_unsent = asked(requester, "valve")
+    assert sent.outgoing is not None
+    sent.outgoing.attempts = 1
+    requester._blocked("low on memory")
+    assert str(got_of_unsent[0]) == "the broker refuses messages (memory alarm)"
+    assert str(got_of_sent[0]) == (
+        "the broker refuses messages (memory alarm);"
+        " the request was on its way already, and whether it was done is not known"
+    )
+
+
+@pytest.mark.parametrize("ends", ["forget", "lost"])
+def test_a_request_that_nobody_waits_for_is_not_sent_any_more(requester: Requester, ends: str) -> None:
+    pending, _ = asked(requester, "heater")
+    assert pending.outgoing is not None and not pending.outgoing.cancelled
+    if ends == "forget":
+        requester.forget(pending)
+    else:
+        requester._lost(ConnectionFailure("it is gone"))
+    assert pending.outgoing.cancelled
+
+
+def test_a_request_that_was_answered_is_not_cancelled(requester: Requester) -> None:
+    """Whoever forgets it then says nothing about the request."""
+    pending, _ = asked(requester, "heater")
+    bring(requester, pending, reply_of("store"))
+    requester.forget(pending)
+    assert pending.outgoing is not None and not pending.outgoing.cancelled
+
+
+@pytest.mark.parametrize("code", [404, 405])
+def test_a_reply_queue_whose_exchange_is_away_is_opened_again_under_a_new_name(
+    requester: Requester, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    queues: list[str] = []
+    later: list[Any] = []
+    refused: list[str] = []
+    monkeypatch.setattr(requester._consumer, "open", lambda opened, refuse: queues.append(requester._queue))
+    monkeypatch.setattr(requester, "_again", later.append)
+    requester.on_refused.append(refused.append)
+    requester._open()
+    requester._refused(code, "NOT_FOUND - no exchange 'requests' in vhost '/'")
+    assert (refused, requester._failure) == ([], None)
+    later.pop()()
+    assert len(set(queues)) == 2
+    requester._opened()
+    assert requester.is_ready
+
+
+def test_a_reply_queue_that_is_forbidden_is_told(requester: Requester, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[str] = []
+    monkeypatch.setattr(requester._consumer, "open", lambda opened, refuse: None)
+    requester.on_refused.append(refused.append)
+    requester._open()
+    requester._refused(403, "ACCESS_REFUSED")
+    assert refused == ["broker localhost refuses us: ACCESS_REFUSED"]
+    assert not requester.is_ready

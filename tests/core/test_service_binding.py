@@ -10,7 +10,7 @@ import pytest
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.exceptions import DriplineAMQPError, DriplineAMQPRoutingKeyError
 from dragonfly.core.message import ReplyMessage
-from dragonfly.core.requester import Pending
+from dragonfly.core.pending import Pending
 from dragonfly.core.service_binding import ASKED_AT_A_TIME, ServiceBinding
 
 

@@ -26,7 +26,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from dragonfly.core.amqp.packet import Outgoing
+from dragonfly.core.amqp.packet import Outcome, Outgoing
 
 WINDOW_SECONDS = 30.0
 HOLD_SECONDS = 5.0
@@ -179,6 +179,7 @@ class AlertGate:
         self.dropped += 1
         line = self._lines[oldest.routing_key]
         line.waiting.remove(oldest)
+        oldest.finish(Outcome.LOST, "too many alerts waited for somebody who listens")
         self._tidy(oldest.routing_key, line)
 
     def _tidy(self, key: str, line: _Line) -> None:

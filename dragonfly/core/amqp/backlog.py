@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from dragonfly.core.amqp.packet import Outcome, Outgoing
 
+CANCELLED = "nobody waits for it any more"
+
 
 class Backlog:
     """Messages that wait for a connection.
@@ -39,6 +41,9 @@ class Backlog:
         now = time.monotonic()
         while self._waiting:
             outgoing = self._waiting.popleft()
+            if outgoing.cancelled:
+                outgoing.finish(Outcome.LOST, CANCELLED)
+                continue
             if now - outgoing.made <= outgoing.keep:
                 return outgoing
             self._drop(outgoing, "it waited too long for a connection")

@@ -47,6 +47,7 @@ class Outgoing:
     __slots__ = (
         "attempts",
         "body",
+        "cancelled",
         "correlation_id",
         "done",
         "exchange",
@@ -96,6 +97,8 @@ class Outgoing:
         self.made = time.monotonic()
         self.attempts = 0
         self.returned = False
+        # Whether nobody waits for it any more: then it is not sent, if it was not yet.
+        self.cancelled = False
 
     @property
     def tag(self) -> str | None:

@@ -24,12 +24,12 @@ import pika
 
 from dragonfly.core.amqp.alert_gate import RETRY_SECONDS, AlertGate
 from dragonfly.core.amqp.alert_tally import AlertTally
-from dragonfly.core.amqp.backlog import Backlog
+from dragonfly.core.amqp.backlog import CANCELLED, Backlog
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Outcome, Outgoing
-from dragonfly.core.amqp.refusal import is_meant, words_of
+from dragonfly.core.amqp.refusal import is_meant, names_one, words_of
 from dragonfly.core.constants import APP_ID, CONTENT_ENCODING
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,9 @@ class Publisher:
     def publish(self, outgoing: Outgoing) -> None:
         """Publish a message, or keep it, or tell that it cannot be sent; I/O thread."""
         backlog = self._backlog_of(outgoing)
-        if self._can_send() and not len(backlog):
+        if outgoing.cancelled:
+            outgoing.finish(Outcome.LOST, CANCELLED)
+        elif self._can_send() and not len(backlog):
             self._send(outgoing)
         elif self._connection.is_up or outgoing.keep:
             outgoing.may_wait(_TURN)
@@ -250,15 +252,15 @@ class Publisher:
         """Fail the message that closed the channel, and publish again what the broker discarded after it."""
         self._alerts.put_back(self._gate.take_all())
         in_flight = self._take_unconfirmed()
-        culprit = next((index for index, outgoing in enumerate(in_flight) if is_meant(outgoing, text)), None)
-        if culprit is None:
+        meant = [index for index, outgoing in enumerate(in_flight) if is_meant(outgoing, text)]
+        if not (len(meant) == 1 or (meant and names_one(text))):  # nobody can tell which, nor what became of the others
             self._retry(in_flight, f"the broker closed the channel: {text}")
             return
-        for earlier in in_flight[:culprit]:
+        for earlier in in_flight[: meant[0]]:
             self._confirmed(earlier, True)
-        self._refused(in_flight[culprit], text)
+        self._refused(in_flight[meant[0]], text)
         # What follows never reached a queue, so nothing runs twice.
-        for later in reversed(in_flight[culprit + 1 :]):
+        for later in reversed(in_flight[meant[0] + 1 :]):
             later.returned = False
             later.may_wait(_TURN)  # anew: many may be refused, one after the other
             self._backlog_of(later).put_back([later])
@@ -267,7 +269,9 @@ class Publisher:
         self._channel = None
         self._forget_watch()
         waiting = self._gate.end()
-        if not failure.final:  # else nobody listened to the very end
+        if failure.final:  # nobody listened to the very end to what was returned
+            self.tally.lost += sum(not alert.returned for alert in waiting)
+        else:
             self._alerts.put_back(waiting)
         self._retry(self._take_unconfirmed(), failure.text)
         if failure.final:

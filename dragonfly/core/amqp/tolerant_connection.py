@@ -71,7 +71,8 @@ class TolerantConnection(pika.SelectConnection):  # type: ignore[misc]
 
     def hold(self) -> None:
         """Send nothing until `release`: what is sent meanwhile goes out in one piece."""
-        self._held = []
+        if self._held is None:
+            self._held = []
 
     def release(self) -> None:
         """Send what was held."""
@@ -98,8 +99,8 @@ class TolerantConnection(pika.SelectConnection):  # type: ignore[misc]
         transport = self._transport
         if (
             isinstance(transport, _AsyncPlaintextTransport)
+            and transport._state == transport._STATE_ACTIVE
             and not transport._tx_buffers
-            and transport._sock is not None
         ):
             with suppress(OSError):  # pika finds out what it is when it sends the rest
                 data = data[transport._sock.send(data) :]

@@ -6,7 +6,7 @@ import pytest
 from pika.spec import Basic
 
 from dragonfly.core.amqp import alert_gate
-from dragonfly.core.amqp.packet import Outcome
+from dragonfly.core.amqp.packet import Outcome, Outgoing
 from dragonfly.core.amqp.publisher import Publisher
 from tests.core.amqp.played import OVER, PlayedConnection, bodies, numbers, say
 
@@ -151,7 +151,10 @@ def test_what_waits_when_the_channel_goes_is_sent_on_the_next_one_in_order(
     say(publisher, "bad", "x" * 7)
     for body in "abc":
         say(publisher, "k", body)
-    channel.close(channel, type("Reason", (), {"reply_code": 406, "reply_text": "message size 7 is too large"})())
+    channel.close(
+        channel,
+        type("Reason", (), {"reply_code": 406, "reply_text": "PRECONDITION_FAILED - message size 7 is too large"})(),
+    )
     assert link.channel is not channel
     link.channel.answer()
     assert bodies(link.channel) == "abc"
@@ -196,3 +199,45 @@ def test_a_scout_that_the_broker_refuses_is_followed_by_the_next(
     link.second()
     assert bodies(channel) == "ab"
     assert publisher.tally.dropped == 1
+
+
+def test_where_an_exchange_is_gone_nobody_can_tell_what_became_of_requests_in_flight(
+    link: PlayedConnection, publisher: Publisher
+) -> None:
+    """The first ones may have been routed before it went: published again, they would run twice."""
+    channel = link.come_up()
+    ends: list[Outcome] = []
+    for body in "ab":
+        request = Outgoing("requests", "k", body.encode(), done=lambda outcome, reason: ends.append(outcome))
+        publisher.submit(request)
+    say(publisher, "k", "alert")
+    text = "NOT_FOUND - no exchange 'requests' in vhost '/'"
+    channel.close(channel, type("Reason", (), {"reply_code": 404, "reply_text": text})())
+    assert ends == [Outcome.LOST, Outcome.LOST]
+    assert bodies(link.channel) == "alert"
+
+
+def test_a_request_that_nobody_waits_for_any_more_is_not_sent_on_the_next_connection(
+    link: PlayedConnection, publisher: Publisher
+) -> None:
+    link.come_up()
+    publisher._channel = None  # it is being opened again
+    kept, given_up = (Outgoing("requests", "k", body, keep=60.0) for body in (b"kept", b"given up"))
+    for request in (kept, given_up):
+        publisher.submit(request)
+    given_up.cancelled = True
+    link.go_down()
+    assert bodies(link.come_up()) == "kept"
+
+
+def test_what_was_held_to_the_very_end_is_counted_as_lost(
+    link: PlayedConnection, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert_gate, "HOLD_SECONDS", 5.0)
+    link.come_up()
+    link.go_down()
+    link.come_up()
+    for body in "abc":
+        say(publisher, "k", body)
+    link.go_down(final=True)
+    assert numbers(publisher) == (0, 0, 3)

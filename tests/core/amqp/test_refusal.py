@@ -6,12 +6,13 @@ import pytest
 from pika.exceptions import ChannelClosedByBroker
 
 from dragonfly.core.amqp.packet import Outgoing
-from dragonfly.core.amqp.refusal import is_meant, words_of
+from dragonfly.core.amqp.refusal import is_meant, names_one, words_of
 
 # What RabbitMQ 3.10 says.
 TOO_LARGE = "PRECONDITION_FAILED - message size 7 is larger than configured max size 5"
 NO_EXCHANGE = "NOT_FOUND - no exchange 'alerts' in vhost '/'"
 NO_TOPIC = "ACCESS_REFUSED - write access to topic 'a.b' in exchange 'alerts' in vhost '/' refused for user 'guest'"
+NO_TOPIC_7 = NO_TOPIC.replace("a.b", "message size 7")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,15 @@ NO_TOPIC = "ACCESS_REFUSED - write access to topic 'a.b' in exchange 'alerts' in
         ("alerts", "a.c", b"", NO_TOPIC, False),
         ("requests", "a.b", b"", NO_TOPIC, False),
         ("alerts", "a.b", b"", "INTERNAL_ERROR", False),
+        # A peer chooses the key of the reply to it.
+        (
+            "requests",
+            "message size 7",
+            b"",
+            NO_TOPIC.replace("a.b", "message size 7").replace("alerts", "requests"),
+            True,
+        ),
+        ("alerts", "a.b", b"7 bytes", NO_TOPIC.replace("a.b", "message size 7"), False),
     ],
 )
 def test_the_text_names_a_size_a_topic_or_an_exchange(
@@ -59,3 +69,7 @@ def test_a_key_that_is_no_text_is_recognised() -> None:
     said: Any = b"ACCESS_REFUSED - access to topic '\xff\xfe' in exchange 'requests' in vhost '/' refused"
     text = words_of(ChannelClosedByBroker(403, said))
     assert is_meant(Outgoing("requests", key, b""), text)
+
+
+def test_an_exchange_alone_names_no_message() -> None:
+    assert [names_one(text) for text in (TOO_LARGE, NO_TOPIC, NO_EXCHANGE)] == [True, True, False]
