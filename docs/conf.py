@@ -40,6 +40,8 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
 html_title = f"dragonfly {release}"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
