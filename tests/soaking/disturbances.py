@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pika
 
+from dragonfly.core.amqp.alert_gate import HOLD_SECONDS, RETRY_SECONDS
 from dragonfly.core.exceptions import DriplineError
 from tests.soaking.commands import Commands
 from tests.soaking.mesh import CLIENTS, FORGETFUL, HEARTBEAT, LINES, LISTENER, STORE, SoakMesh, service_names
@@ -22,6 +23,9 @@ AFTER_HEARTBEATS = 3 * HEARTBEAT + 5.0
 AFTER_CLIENT_HEARTBEATS = 3 * 10 + 5.0
 # A service looks every 30 s whether its bindings stand, and waits 5 s for the answer.
 AFTER_SELF_PING = 30.0 + 5.0 + SOON
+# What was made so long before the exchange went may have been kept until then, by a service that had lost its
+# connection: it sends nothing for 5 s after that, and then an alert of each key until the broker has it, s.
+HELD = 2 * (HOLD_SECONDS + RETRY_SECONDS)
 # A run whose faults are shorter than this, s, has no time for the one that takes the longest.
 _LONG = 5.0
 
@@ -230,12 +234,12 @@ class Disturbances:
             nonlocal began
             began = time.monotonic()
             if name == "alerts":
-                self._stored.windows.append((began - 1.0, began + AFTER_SELF_PING))
+                self._stored.windows.append((began - HELD, began + AFTER_SELF_PING))
             self._on_channel(anew)
 
         def end() -> None:
             if name == "alerts":
-                self._stored.windows[-1] = (began - 1.0, time.monotonic())
+                self._stored.windows[-1] = (began - HELD, time.monotonic())
 
         parties = self._everybody() if name == "requests" else frozenset[str]()
         seconds = 0.0 if name == "requests" else AFTER_SELF_PING
