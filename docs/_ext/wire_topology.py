@@ -26,6 +26,8 @@ _FLAGS = ("durable", "exclusive", "auto_delete")
 class Channel:
     """A channel that keeps what is declared on it."""
 
+    is_open = True
+
     def __init__(self) -> None:
         self.exchanges: list[tuple[str, str, dict[str, Any]]] = []
         self.queue = ""
@@ -47,8 +49,9 @@ class Channel:
 
 def declared_exchanges() -> list[tuple[str, str, dict[str, Any]]]:
     """Return name, type and options of the exchanges."""
-    channel = Channel()
-    Declarer(Connection(BROKER, "example"))._declare_exchanges(channel)
+    declarer = Declarer(Connection(BROKER, "example"))
+    declarer._channel = channel = Channel()
+    declarer.declare_exchanges()
     return channel.exchanges
 
 

@@ -13,10 +13,11 @@ from uuid import uuid4
 
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
-from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.declarer import PASSING, Declarer
 from dragonfly.core.amqp.failure import ConnectionFailure
 from dragonfly.core.amqp.packet import Delivery
 from dragonfly.core.broker_address import Broker
+from dragonfly.core.constants import EXCHANGES
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
 from dragonfly.core.waker import SLICE_SECONDS
 
@@ -53,6 +54,8 @@ class Listener:
         exchanges = [exchange] if isinstance(exchange, str) else exchange
         self._connection = Connection(broker, name)
         declarer = Declarer(self._connection)
+        # Those are always made again; another one may never have been there.
+        self._is_of_mesh = set(exchanges) <= set(EXCHANGES)
         self._queue_prefix = name.split("@")[0].replace(" ", "_")
         self._consumer = Consumer(
             self._connection,
@@ -73,6 +76,7 @@ class Listener:
         self._was_lost = False
         self._taken: Delivery | None = None
         self._is_acknowledging = False
+        self._again = declarer.again
         declarer.on_ready.append(self._open)
         declarer.on_refused.append(lambda text: self._refused(0, text))
         self._connection.on_down.append(self._lost)
@@ -197,7 +201,15 @@ class Listener:
 
         self._connection.call_later(BIND_AGAIN_SECONDS, bind_again)
 
-    def _refused(self, _code: int, text: str) -> None:
+    def _open_again(self) -> None:
+        self._is_open = False
+        self._open()
+
+    def _refused(self, code: int, text: str) -> None:
+        if code in PASSING and (self._is_of_mesh or self._begun.is_set()):
+            logger.warning("the queue %s is declared again: %s", self._consumer.queue, text)
+            self._again(self._open_again)
+            return
         failure = ConnectionFailure(f"broker {self._connection.address.display} refuses us: {text}", refused=True)
         self._tell(failure)
 
