@@ -43,7 +43,8 @@ def main() -> int:
     _print_summary(soak, seed)
     if args.figures is not None:
         for what, value in _figures(soak):
-            command = f"python -m tests.soak --minutes {args.minutes:g} --seed {seed}"
+            load = f"--requests {args.requests:g} --alerts {args.alerts:g}"
+            command = f"python -m tests.soak --minutes {args.minutes:g} --seed {seed} {load}"
             write_down(args.figures, Figure("Soak", what, value, command))
     return 1 if soak.violations.count else 0
 
