@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -38,3 +39,18 @@ def own_broker(broker_kind: str) -> Iterator[Broker | RabbitMQNode]:
     running.start()
     yield running
     running.stop()
+
+
+@contextmanager
+def cluster_of_two() -> Iterator[tuple[RabbitMQNode, RabbitMQNode]]:
+    """Give two nodes of our own that are a cluster."""
+    require_rabbitmq()
+    first = RabbitMQNode()
+    second = RabbitMQNode(beside=first)
+    try:
+        first.start()
+        second.start()
+        yield first, second
+    finally:
+        second.stop()
+        first.stop()

@@ -14,8 +14,7 @@ def check_target(target: str) -> None:
     """
     if not target:
         raise ValueError("the target is empty; the name of an endpoint was expected")
-    _check_visible(target, "a target")
-    check_length(target)
+    _check(target, "a target")
 
 
 def check_binding_key(key: str) -> None:
@@ -26,8 +25,7 @@ def check_binding_key(key: str) -> None:
     """
     if not key:
         raise ValueError("the binding key is empty; one such as 'sensor_value.#' was expected")
-    _check_visible(key, "a binding key of alerts")
-    check_length(key)
+    _check(key, "a binding key of alerts")
 
 
 def check_length(text: str) -> None:
@@ -42,6 +40,7 @@ def check_length(text: str) -> None:
         raise ValueError(str(err)) from err
 
 
-def _check_visible(text: str, what: str) -> None:
+def _check(text: str, what: str) -> None:
     if any(not character.isprintable() or character.isspace() for character in text):
         raise ValueError(f"{text!r} cannot be {what}: it has blanks or characters that cannot be printed")
+    check_length(text)

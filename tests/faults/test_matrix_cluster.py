@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dragonfly.testing import Mesh, RabbitMQNode
-from dragonfly.testing.plugin import require_rabbitmq
+from tests.brokers import cluster_of_two
 from tests.faults.cells import Records, cells, check
 from tests.faults.faults import NodeDies
 from tests.faults.scenario import record_of
@@ -20,16 +20,8 @@ pytestmark = pytest.mark.rabbitmq
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[tuple[RabbitMQNode, RabbitMQNode]]:
     """Give two nodes that are a cluster."""
-    require_rabbitmq()
-    first = RabbitMQNode()
-    second = RabbitMQNode(beside=first)
-    try:
-        first.start()
-        second.start()
-        yield first, second
-    finally:
-        second.stop()
-        first.stop()
+    with cluster_of_two() as both:
+        yield both
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,9 @@
 """Verbs without a mesh: what they would talk to is played, and a test says what it answers."""
 
+import socket
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from dragonfly.core import interface, listener
@@ -26,3 +30,17 @@ def fake_listener(monkeypatch: pytest.MonkeyPatch) -> type[FakeListener]:
     monkeypatch.setattr(FakeListener, "stopped", 0)
     monkeypatch.setattr(FakeListener, "deliveries", ())
     return FakeListener
+
+
+@pytest.fixture
+def slow_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let looking up a name take until the event is set."""
+    found, real = threading.Event(), socket.getaddrinfo
+
+    def getaddrinfo(*args: object, **options: object) -> object:
+        assert found.wait(10)
+        return real(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield found
+    found.set()

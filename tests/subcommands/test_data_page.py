@@ -2,10 +2,8 @@
 
 import os
 import signal
-import socket
 import threading
 import time
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -82,20 +80,6 @@ def test_a_server_that_answers_byte_by_byte_is_left_when_the_time_is_over(at_onc
         assert [page.problem() for _ in range(3)] == [NO_ANSWER] * 3
         assert time.monotonic() - began < 2.0
         assert wait_until(lambda: those_who_ask() == [])
-
-
-@pytest.fixture
-def slow_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Let looking up a name take until the event is set."""
-    found, real = threading.Event(), socket.getaddrinfo
-
-    def getaddrinfo(*args: object, **options: object) -> object:
-        assert found.wait(10)
-        return real(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    yield found
-    found.set()
 
 
 def test_while_a_name_is_still_looked_up_nothing_more_is_asked(slow_names: threading.Event) -> None:

@@ -1,9 +1,7 @@
 """The way to a web server: what is read from it ends when another thread says so, wherever it drips."""
 
 import json
-import socket
 import threading
-from collections.abc import Iterator
 from http.client import HTTPException
 from urllib.request import Request
 
@@ -65,20 +63,6 @@ def test_a_shut_ends_what_drips(at_once: bytes, drop: bytes) -> None:
         assert not wait_until(lambda: not reader.thread.is_alive(), timeout=5 * DRIP_SECONDS)
         line.shut()
         assert wait_until(lambda: not reader.thread.is_alive(), timeout=1.0)
-
-
-@pytest.fixture
-def slow_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Let looking up a name take until the event is set."""
-    found, real = threading.Event(), socket.getaddrinfo
-
-    def getaddrinfo(*args: object, **options: object) -> object:
-        assert found.wait(10)
-        return real(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    yield found
-    found.set()
 
 
 def test_what_is_connected_after_a_shut_is_ended_too(slow_names: threading.Event) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from dragonfly.testing import RabbitMQNode
 from dragonfly.testing.plugin import require_rabbitmq
+from tests.brokers import cluster_of_two
 from tests.mesh.raw import RawClient
 from tests.waiting import wait_until
 
@@ -14,16 +15,8 @@ pytestmark = pytest.mark.rabbitmq
 
 @pytest.fixture
 def cluster() -> Iterator[tuple[RabbitMQNode, RabbitMQNode]]:
-    require_rabbitmq()
-    first = RabbitMQNode()
-    second = RabbitMQNode(beside=first)
-    try:
-        first.start()
-        second.start()
-        yield first, second
-    finally:
-        second.stop()
-        first.stop()
+    with cluster_of_two() as both:
+        yield both
 
 
 def running_nodes(node: RabbitMQNode) -> int:
