@@ -37,6 +37,11 @@ napoleon_custom_sections = [("Further Keyword Args", "keyword args")]
 # A line that begins with one of these is copied without it; what a program prints is not copied then.
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True
+# A command that ends with a backslash goes on in the next line. Blank lines belong to what is printed.
+copybutton_line_continuation_character = "\\"
+copybutton_copy_empty_lines = False
+# A block of language `text`, or of class `printed`, is what a program prints: there is nothing to copy.
+copybutton_selector = "div:not(.highlight-text, .printed) > div.highlight pre"
 
 html_theme = "furo"
 html_title = f"dragonfly {release}"
