@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from dragonfly.broker import Broker
-from tests.bench import BENCHMARKS
+from tests.bench import BENCHMARKS, growth, hops
 from tests.bench.comparison import Row, Target, alternate, medians, table
+from tests.bench.results import Run
+from tests.bench.stamped_service import FIRST, LAST, NAMES, READ, Stamps
 from tests.waiting import wait_until
 
 BENCH = [sys.executable, "-m", "tests.bench"]
@@ -49,6 +51,62 @@ def test_each_benchmark_runs_and_tells_its_figures(name: str, embedded_address: 
     rows = figures_of(name, embedded_address, tmp_path)
     assert rows or name == "peers", "only the peers may all be absent"
     assert all(row.keys() == ROW for row in rows)
+
+
+def test_a_get_is_stamped_at_each_step_of_its_way(embedded_address: str, tmp_path: Path) -> None:
+    rows = figures_of("hops", embedded_address, tmp_path)
+    steps = [row["name"].partition(", ")[2] for row in rows if row["name"].startswith(hops.STEP)]
+    assert steps == list(NAMES[1:]), "a function that the stamps are put around is no more on the way of a get"
+    assert all(row["product"] > 0 for row in rows if row["name"].startswith(hops.STEP))
+
+
+def test_growth_has_a_series_for_each_drawing(embedded_address: str, tmp_path: Path) -> None:
+    run = Run({}, {"growth": {"rows": figures_of("growth", embedded_address, tmp_path)}})
+    for way in (growth.SEQUENTIAL, growth.PIPELINED):
+        for what in (growth.ENDPOINTS, growth.BYTES):
+            assert len(run.series("growth", way, what)) > 1
+    assert len(run.series("growth", growth.AT_ONCE, growth.CLIENTS)) > 1
+
+
+def test_figures_are_added_to_those_of_other_benchmarks(embedded_address: str, tmp_path: Path) -> None:
+    for name in ("clients", "pipelined_get"):
+        figures_of(name, embedded_address, tmp_path)
+    figures = tmp_path / "figures.json"
+    words = ["clients", "--brief", "--broker", embedded_address, "--json", str(figures), "--add"]
+    subprocess.run([*BENCH, *words], capture_output=True, timeout=120, check=True)
+    results = json.loads(figures.read_text())
+    assert list(results["benchmarks"]) == ["pipelined_get", "clients"]
+    assert results["brief"] is True and results["server"].strip()
+
+
+def stamps_at(*times: int) -> list[dict[str, int]]:
+    return [{READ: time, LAST: time + 1_000} for time in times]
+
+
+def test_of_the_stamps_of_a_round_those_that_warmed_up_are_left_out() -> None:
+    requests = stamps_at(1, 2, 3, 11, 12, 13)
+    rounds = hops.in_rounds(requests, [(0, 10), (10, 20)], count=2)
+    assert [[each[READ] for each in of_round] for of_round in rounds] == [[2, 3], [12, 13]]
+    with pytest.raises(RuntimeError, match="noted none for some rounds"):
+        hops.in_rounds(requests, [(30, 40)], count=2)
+
+
+def test_a_point_that_nothing_passes_any_more_is_left_out_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert hops.passed([stamps_at(1, 2)]) == [READ, LAST]
+    assert f"no get reaches {NAMES[1]!r} any more" in capsys.readouterr().out
+
+
+def test_of_a_point_that_is_passed_twice_the_first_time_counts() -> None:
+    stamps = Stamps()
+    stamps.written(1, 2)  # without a request
+    stamps.read(3)
+    stamps.reached(FIRST)
+    stamps.reached("decoded")
+    before = dict(stamps.now or {})
+    stamps.reached("decoded")
+    assert stamps.now == before and "decoded" in before
+    stamps.written(4, 5)
+    assert [(each[READ], each[LAST], "decoded" in each) for each in stamps.requests] == [(3, 5, True)]
 
 
 @pytest.mark.rabbitmq

@@ -1,6 +1,6 @@
 """The floor of a service: pika's SelectConnection, which answers every request with the same bytes.
 
-python -m tests.bench.echo_service HOST:PORT [--name NAME] [--bindings FILE] [--alerts]
+python -m tests.bench.echo_service HOST:PORT [--name NAME] [--bindings FILE] [--alerts] [--size BYTES]
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 import pika
 
-from tests.bench.load import REPLY_BODY
+from tests.bench.load import REPLY_BODY, reply_body
 from tests.bench.wire import ALERTS, REQUESTS
 
 ALERT_KEY = "sensor_value.echo"
 
 
-def serve(address: str, queue: str, keys: list[str], alerts: bool) -> None:
+def serve(address: str, queue: str, keys: list[str], alerts: bool, body: bytes) -> None:
     """Answer requests until the process gets SIGTERM.
 
     Args:
@@ -27,6 +27,7 @@ def serve(address: str, queue: str, keys: list[str], alerts: bool) -> None:
         queue: the queue's name.
         keys: what it is bound to, each with all specifiers.
         alerts: whether an alert goes out for each request.
+        body: of each reply.
     """
     host, _, port = address.rpartition(":")
 
@@ -49,7 +50,7 @@ def serve(address: str, queue: str, keys: list[str], alerts: bool) -> None:
         )
         if alerts:
             channel.basic_publish(ALERTS, ALERT_KEY, REPLY_BODY, answer)
-        channel.basic_publish(REQUESTS, properties.reply_to, REPLY_BODY, answer)
+        channel.basic_publish(REQUESTS, properties.reply_to, body, answer)
 
     parameters = pika.ConnectionParameters(host, int(port))
     connection: Any = pika.SelectConnection(
@@ -65,9 +66,11 @@ def main() -> None:
     parser.add_argument("--name", default="echo")
     parser.add_argument("--bindings", type=Path, help="file with a key in each line; the name by default")
     parser.add_argument("--alerts", action="store_true")
+    parser.add_argument("--size", type=int, help="of the value that it answers, a text; it is a number by default")
     args = parser.parse_args()
     keys = args.bindings.read_text().split() if args.bindings else [args.name]
-    serve(args.address, f"bench_{args.name}", keys, args.alerts)
+    body = REPLY_BODY if args.size is None else reply_body({"value_raw": "x" * args.size})
+    serve(args.address, f"bench_{args.name}", keys, args.alerts, body)
 
 
 if __name__ == "__main__":

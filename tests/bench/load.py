@@ -31,22 +31,28 @@ SENDER = {
 }
 _ALERTS_AT_A_TIME = 100
 _HEAD, _METHOD_ID, _FRAME_END = struct.Struct(">BHI"), struct.Struct(">HH"), 1
+_BODY_SIZE, _BEFORE_BODY_SIZE = struct.Struct(">Q"), 4  # in the payload of a header frame
 _RETURN = divmod(spec.Basic.Return.INDEX, 1 << 16)
 _OP_SET, _OP_GET = 0, 1
 _TIMESTAMP = "2026-01-01T00:00:00Z"
 _ALL_WENT_WELL = b'"retcode": 0'
 
-# What a bare echo answers: as long as what the product says of a value.
-REPLY_BODY = as_json(
-    {
-        "msgtype": 2,
-        "timestamp": _TIMESTAMP,
-        "sender_info": {**SENDER, "service_name": "my_store"},
-        "retcode": 0,
-        "return_message": "",
-        "payload": {"value_raw": 0.75, "value_cal": 1.5},
-    }
-)
+
+def reply_body(payload: dict[str, object]) -> bytes:
+    """Return what a bare echo answers: as long as what the product says of the same value."""
+    return as_json(
+        {
+            "msgtype": 2,
+            "timestamp": _TIMESTAMP,
+            "sender_info": {**SENDER, "service_name": "my_store"},
+            "retcode": 0,
+            "return_message": "",
+            "payload": payload,
+        }
+    )
+
+
+REPLY_BODY = reply_body({"value_raw": 0.75, "value_cal": 1.5})
 
 
 class Request(NamedTuple):
@@ -86,6 +92,8 @@ class LoadGenerator(Wire):
     def __init__(self, address: str, patience: float = PATIENCE) -> None:
         super().__init__(address, patience)
         self._number = 0
+        self._missing = 0  # bytes of a reply whose frames have not all come
+        self._is_good = False
 
     def ask(self, target: str, request: Request = GET) -> bytes:
         """Send one request and return the body of its reply.
@@ -118,13 +126,16 @@ class LoadGenerator(Wire):
             return False
         return True
 
-    def rate(self, targets: str | Sequence[str], count: int, request: Request = GET) -> float:
-        """Return how many requests a second are answered of so many, IN_FLIGHT of them at a time.
+    def rate(
+        self, targets: str | Sequence[str], count: int, request: Request = GET, in_flight: int = IN_FLIGHT
+    ) -> float:
+        """Return how many requests a second are answered of so many.
 
         Args:
             targets: whom to ask; several take turns.
             count: how many requests.
             request: what to ask.
+            in_flight: how many are on their way at a time.
 
         Raises:
             Returned: nobody is bound for a target.
@@ -135,7 +146,7 @@ class LoadGenerator(Wire):
         begin = time.perf_counter()
         sent = answered = 0
         while answered < count:
-            more = requests[sent : answered + IN_FLIGHT]
+            more = requests[sent : answered + in_flight]
             if more:
                 self.send(b"".join(more))
                 sent += len(more)
@@ -184,7 +195,7 @@ class LoadGenerator(Wire):
         return correlation_id, publish_frames(request.exchange, target, request.body, properties, mandatory=True)
 
     def count_replies(self, good: bytes) -> int:
-        """Wait for bytes and return how many replies end in them; each is of one frame."""
+        """Wait for bytes and return how many replies end in them."""
         self._receive()
         buffer, position, found = self._buffer, 0, 0
         while len(buffer) - position >= _HEAD.size:
@@ -194,10 +205,15 @@ class LoadGenerator(Wire):
                 break
             if kind == spec.FRAME_METHOD and _METHOD_ID.unpack_from(buffer, position + _HEAD.size) == _RETURN:
                 raise Returned
-            if kind == spec.FRAME_BODY:
-                if buffer.find(good, position, following) < 0:
+            if kind == spec.FRAME_HEADER:
+                self._missing = _BODY_SIZE.unpack_from(buffer, position + _HEAD.size + _BEFORE_BODY_SIZE)[0]
+                self._is_good = False
+            elif kind == spec.FRAME_BODY:
+                self._missing -= size
+                self._is_good = self._is_good or buffer.find(good, position, following) >= 0
+                if not (self._missing or self._is_good):
                     raise RuntimeError(f"a reply was {buffer[position:following][:500]!r}")
-                found += 1
+                found += not self._missing
             position = following
         self._buffer = buffer[position:]
         return found

@@ -34,8 +34,8 @@ def run(setting: Setting) -> list[Row]:
             {
                 "service": lambda: times(address, PRODUCT_TARGET, count),
                 "echo": lambda: times(address, ECHO_TARGET, count),
-                "client": lambda: _times(interface.get, PRODUCT_TARGET, count),
-                "bare client": lambda: _times(bare.get, ECHO_TARGET, count),
+                "client": lambda: times_of(interface.get, PRODUCT_TARGET, count),
+                "bare client": lambda: times_of(bare.get, ECHO_TARGET, count),
             },
         )
     name, whole = "sequential get, service / bare echo", "sequential get, client too / bare pika"
@@ -51,10 +51,11 @@ def run(setting: Setting) -> list[Row]:
 def times(address: str, target: str, count: int) -> Samples:
     """Return how long each of so many gets from a target took (s)."""
     with LoadGenerator(address) as generator:
-        return _times(generator.ask, target, count)
+        return times_of(generator.ask, target, count)
 
 
-def _times(get: Callable[[str], object], target: str, count: int) -> Samples:
+def times_of(get: Callable[[str], object], target: str, count: int) -> Samples:
+    """Return how long each of so many gets with a function took (s)."""
     for _ in range(min(count, _WARM_UP)):
         get(target)
     samples = []

@@ -155,8 +155,8 @@ def _life(broker: BenchBroker, words: list[str], targets: list[str]) -> Life:
     weighs = broker.memory if len(targets) >= _WEIGHS_BROKER_FROM else None
     before = weighs() if weighs else 0.0
     begin = time.perf_counter()
-    with _gone_afterwards(broker.address, targets), child(words) as process:
-        _wait_until_all_answer(broker.address, targets, process)
+    with gone_afterwards(broker.address, targets), child(words) as process:
+        wait_until_all_answer(broker.address, targets, process)
         ready = time.perf_counter() - begin
         with LoadGenerator(broker.address) as generator:
             get = median(generator.times(targets[0], _GETS))
@@ -167,7 +167,8 @@ def _life(broker: BenchBroker, words: list[str], targets: list[str]) -> Life:
         return Life(ready, time.perf_counter() - begin, *memory, of_broker, get)
 
 
-def _wait_until_all_answer(address: str, targets: list[str], process: subprocess.Popen[bytes]) -> None:
+def wait_until_all_answer(address: str, targets: list[str], process: subprocess.Popen[bytes]) -> None:
+    """Wait until a service answers for all of its targets."""
     wait_until_it_answers(address, targets[-1], process, _PATIENCE)
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -182,7 +183,7 @@ def _wait_until_all_answer(address: str, targets: list[str], process: subprocess
 
 
 @contextmanager
-def _gone_afterwards(address: str, targets: list[str]) -> Iterator[None]:
+def gone_afterwards(address: str, targets: list[str]) -> Iterator[None]:
     """Wait until the broker has let go of a service that ended: that takes its time, too."""
     yield
     deadline = time.monotonic() + _PATIENCE

@@ -41,7 +41,7 @@ class Wire:
     def __init__(self, address: str, patience: float = PATIENCE) -> None:
         self.address = address
         self._patience = patience
-        self.broker_product = ""
+        self.broker_product = self.broker_version = ""
         self._buffer = b""
         self._queue = f"request_reply-bench-{uuid4()}"
 
@@ -89,7 +89,9 @@ class Wire:
     def _open(self) -> None:
         self._socket.sendall(frame.ProtocolHeader().marshal())
         start = self._expect(spec.Connection.Start)
-        self.broker_product = str(start.server_properties.get("product", "unknown"))
+        self.broker_product, self.broker_version = (
+            str(start.server_properties.get(name, "unknown")) for name in ("product", "version")
+        )
         self._send(spec.Connection.StartOk({}, "PLAIN", b"\0guest\0guest", "en_US"), channel=0)
         tune = self._expect(spec.Connection.Tune)
         # Without heartbeats: nobody here would send them while a benchmark looks elsewhere.
