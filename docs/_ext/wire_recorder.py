@@ -1,8 +1,8 @@
 """Messages as the program makes them, with all that it gives to the broker, and no broker.
 
-A service of the tutorial's file and a client are built, but not started. What they send ends in a stand-in for the
-channel, behind the last line of ours; requests are handed to the service's own handler. What differs from run to run
-and from computer to computer is replaced by samples.
+A service of the tutorial's file and a client are built, but not started. What they send ends behind the last line of
+ours, in frames that pika reads; requests are handed to the service's own handler. What differs from run to run and from
+computer to computer is replaced by samples.
 """
 
 import json
@@ -13,12 +13,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from pika.frame import decode_frame
+
 import dragonfly
 from dragonfly.core import codec, routing
 from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
+from dragonfly.core.amqp.frames import publish_frames
 from dragonfly.core.amqp.packet import Delivery, Outgoing
-from dragonfly.core.amqp.publisher import Publisher
 from dragonfly.core.audit import Audit
 from dragonfly.core.constants import DEADLINE_HEADER, DEFAULT_TIMEOUT, PACKAGE, TIME_FORMAT
 from dragonfly.core.counters import Counters
@@ -84,17 +86,23 @@ class Published(NamedTuple):
     fields: dict[str, Any]
 
 
-class Line(Publisher):
-    """A publisher whose channel keeps what it is given."""
+class Line:
+    """A publisher that keeps what would go to the broker."""
 
-    def __init__(self, connection: Connection, declarer: Declarer) -> None:
-        super().__init__(connection, declarer)
+    def __init__(self) -> None:
         self.published: list[tuple[str, str, bytes, Any, bool]] = []
-        self._channel = SimpleNamespace(basic_publish=lambda *words: self.published.append(words))
 
     def submit(self, outgoing: Outgoing) -> None:
-        """Give a message to the channel at once."""
-        self._publish(outgoing)
+        """Make the frames of a message, and read them as a broker would."""
+        buffer, read = b"".join(publish_frames(1, outgoing, 1 << 17)), []
+        while buffer:
+            size, value = decode_frame(buffer)
+            buffer = buffer[size:]
+            read.append(value)
+        method, header, *bodies = read
+        body = b"".join(part.fragment for part in bodies)
+        words = method.method
+        self.published.append((words.exchange, words.routing_key, body, header.properties, words.mandatory))
 
 
 class Client(Interface):
@@ -124,13 +132,13 @@ class Recorder:
     def __init__(self) -> None:
         connection = Connection(BROKER, "example")
         declarer = Declarer(connection)
-        self._line = Line(connection, declarer)
-        requester = Requester(connection, declarer, self._line)
+        self._line = line = Line()
+        requester = Requester(connection, declarer, line)
         self.client = Client(requester)
         self.service = _service()
-        self.service._life.wire = Wire(connection, declarer, self._line, requester)
+        self.service._life.wire = Wire(connection, declarer, line, line, requester)
         self._endpoints = {endpoint.name: endpoint for endpoint in self.service.subtree()}
-        replier = Replier(self.service.name, self._line, Counters(*COUNTERS), Audit(None))
+        replier = Replier(self.service.name, line, Counters(*COUNTERS), Audit(None))
         limits = {"max_message_size": codec.DEFAULT_MAX_MESSAGE_SIZE, "max_json_depth": codec.DEFAULT_MAX_DEPTH}
         self._handler = RequestHandler(self.service.name, {}, replier, clock_tolerance=1.0, **limits)
 

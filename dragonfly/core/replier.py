@@ -8,7 +8,7 @@ from typing import Any
 
 from dragonfly.core import codec
 from dragonfly.core.amqp.packet import Delivery, Outcome, Outgoing
-from dragonfly.core.amqp.publisher import Publisher
+from dragonfly.core.amqp.reply_publisher import ReplyPublisher
 from dragonfly.core.audit import Audit
 from dragonfly.core.constants import COMPLETED_SILENTLY, DEFAULT_TIMEOUT, PROBE_HEADER, REQUESTS
 from dragonfly.core.counters import Counters
@@ -42,7 +42,7 @@ class Replier:
         audit: gets each request that was understood.
     """
 
-    def __init__(self, name: str, publisher: Publisher, counts: Counters, audit: Audit) -> None:
+    def __init__(self, name: str, publisher: ReplyPublisher, counts: Counters, audit: Audit) -> None:
         self._publisher = publisher
         self._counts = counts
         self._audit = audit

@@ -11,8 +11,8 @@ from uuid import uuid4
 from dragonfly.core import codec
 from dragonfly.core.amqp.connection import DEFAULT_HEARTBEAT
 from dragonfly.core.amqp.failure import ConnectionFailure
+from dragonfly.core.amqp.outgoing_channel import DEFAULT_BACKLOG
 from dragonfly.core.amqp.packet import Outgoing
-from dragonfly.core.amqp.publisher import DEFAULT_BACKLOG
 from dragonfly.core.broker_address import Broker
 from dragonfly.core.call_runner import problems_of
 from dragonfly.core.caller import Caller

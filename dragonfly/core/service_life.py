@@ -241,7 +241,7 @@ class ServiceLife:
         handler = RequestHandler(
             self._name,
             self.routes,
-            Replier(self._name, wire.publisher, self.counts, self._audit),
+            Replier(self._name, wire.replies, self.counts, self._audit),
             clock_tolerance=settings.clock_tolerance,
             max_message_size=settings.max_message_size,
             max_json_depth=settings.max_json_depth,

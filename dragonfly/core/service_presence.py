@@ -20,6 +20,7 @@ from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.consumer import Consumer
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.publisher import Publisher
+from dragonfly.core.amqp.reply_publisher import ReplyPublisher
 from dragonfly.core.broker_address import Broker
 from dragonfly.core.codec import Decode, decode
 from dragonfly.core.constants import BROADCAST, REQUESTS
@@ -42,6 +43,7 @@ class Wire(NamedTuple):
     connection: Connection
     declarer: Declarer
     publisher: Publisher
+    replies: ReplyPublisher
     requester: Requester
 
     @classmethod
@@ -65,7 +67,13 @@ class Wire(NamedTuple):
         connection = Connection(broker, name, heartbeat)
         declarer = Declarer(connection)
         publisher = Publisher(connection, declarer, alert_buffer)
-        return cls(connection, declarer, publisher, Requester(connection, declarer, publisher, decode))
+        requester = Requester(connection, declarer, publisher, decode)
+        return cls(connection, declarer, publisher, ReplyPublisher(connection, declarer), requester)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is left to say, or nobody to say it to."""
+        return not (self.connection.is_up and self.publisher.unfinished + self.replies.unfinished)
 
 
 class Presence(NamedTuple):
@@ -112,7 +120,7 @@ class Presence(NamedTuple):
         _wait(lambda: hurried() or (self.handler.is_idle and all(lane.is_idle for lane in self.lanes)), timeout)
         last_acts()
         connection.call(self.wire.publisher.let_go)
-        _wait(lambda: not (connection.is_up and self.wire.publisher.unfinished), FLUSH_SECONDS)
+        _wait(lambda: self.wire.is_silent, FLUSH_SECONDS)
         return self.busy_lanes()
 
     def busy_lanes(self) -> list[str]:

@@ -12,6 +12,7 @@ from dragonfly.core.credentials import CredentialsError
 from dragonfly.core.exceptions import DriplineAMQPConnectionError, DriplineError, ServiceStartError
 from dragonfly.status_log_handlers import Source, beside_the_terminal
 from dragonfly.subcommands.broker_choice import preferred_broker
+from dragonfly.subcommands.collector import collect_rarely
 from dragonfly.subcommands.exit_status import CommandError, Status, command_error
 from dragonfly.subcommands.signals import calling_on_signals, interrupted_by_sigterm
 from dragonfly.subcommands.whole_service import whole_service
@@ -78,6 +79,7 @@ def _serve(args: argparse.Namespace, places: ExitStack) -> None:
 
     # From its block on the first signal asks the service to stop, and the second not to wait.
     with whole_service(args.config, overrides, made) as (_, service), calling_on_signals(service.request_stop):
+        collect_rarely()
         service.run()
 
 

@@ -21,8 +21,9 @@ from typing import Any
 
 from dragonfly.core.amqp.failure import ConnectionFailure, failure_of, joined, reason_of
 from dragonfly.core.amqp.loop import Loop
+from dragonfly.core.amqp.packet import Outgoing
 from dragonfly.core.amqp.parameters import parameters
-from dragonfly.core.amqp.tolerant_connection import TolerantConnection
+from dragonfly.core.amqp.tolerant_connection import OnConfirm, OnDelivery, TolerantConnection
 from dragonfly.core.broker_address import Broker, BrokerAddress
 from dragonfly.core.credentials import CredentialsError, broker_addresses
 from dragonfly.core.exceptions import DriplineAMQPConnectionError
@@ -133,9 +134,17 @@ class Connection:
         """Open a channel of the present connection."""
         self._pika.channel(on_open_callback=on_open)
 
-    def on_confirm(self, channel: Any, action: Callable[[Any], None]) -> None:
-        """Have the frames that confirm a channel's messages taken by a function; I/O thread."""
-        self._pika.on_confirm(channel, action)
+    def publish(self, channel: Any, outgoing: Outgoing) -> None:
+        """Send a message on a channel that is open; I/O thread."""
+        self._pika.publish(channel, outgoing)
+
+    def confirm(self, channel: Any, action: OnConfirm) -> None:
+        """Have the broker confirm what a channel publishes, and its word taken by a function; I/O thread."""
+        self._pika.confirm(channel, action)
+
+    def on_delivery(self, channel: Any, action: OnDelivery | None) -> None:
+        """Have the messages that a channel delivers taken by a function, or again by pika alone; I/O thread."""
+        self._pika.on_delivery(channel, action)
 
     def together(self, action: Callable[[], None]) -> None:
         """Do something, and send what it sends in one piece; I/O thread."""

@@ -129,6 +129,7 @@ class Consumer:
             then()
             return
         self._cancelling = then
+        self._connection.on_delivery(self._channel, None)  # what still comes is dropped, which pika does
         self._channel.basic_cancel(self._tag, callback=lambda frame: self._cancelled())
 
     def is_current(self, delivery: Delivery) -> bool:
@@ -159,6 +160,7 @@ class Consumer:
         self._channel = channel
         channel.add_on_close_callback(self._on_closed)
         channel.add_on_cancel_callback(lambda frame: self._on_gone("the broker ended the consumption"))
+        self._connection.on_delivery(channel, self._deliver)
         if self._prefetch:
             channel.basic_qos(prefetch_count=self._prefetch)
         self._tag = channel.basic_consume(

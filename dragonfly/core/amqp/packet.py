@@ -162,6 +162,17 @@ class Delivery:
         self.headers: dict[Any, Any] = properties.headers or {}
         self.arrived = time.monotonic()
 
+    @classmethod
+    def blank(cls, channel: Any) -> Delivery:
+        """Return one with nothing in it but where and when it came, for who sets the rest."""
+        delivery = cls.__new__(cls)
+        delivery.channel = channel
+        delivery.arrived = time.monotonic()
+        delivery.content_encoding = delivery.app_id = delivery.expiration = delivery.message_id = None
+        delivery.correlation_id = delivery.reply_to = None
+        delivery.headers = {}
+        return delivery
+
 
 def text_of(value: Any) -> str | None:
     """Return a short string as text, whatever its bytes are."""

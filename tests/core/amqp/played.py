@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pika.spec import Basic, BasicProperties
+from pika.spec import BasicProperties
 
 from dragonfly.core.amqp.failure import ConnectionFailure
+from dragonfly.core.amqp.frames import Confirm
 from dragonfly.core.amqp.packet import Outgoing
 from dragonfly.core.amqp.publisher import Publisher
 
@@ -23,6 +24,9 @@ class PlayedChannel:
         self.sent: list[tuple[str, bytes, str]] = []
         self.mandatory: set[bool] = set()
         self.answered = 0
+        # What was asked for as a mark, and after how many messages.
+        self.marks: list[tuple[int, Callable[[Any], None]]] = []
+        self.confirm: Callable[[Confirm], None] = lambda confirm: None
 
     def add_on_close_callback(self, action: Callable[[Any, Any], None]) -> None:
         self.close = action
@@ -30,12 +34,12 @@ class PlayedChannel:
     def add_on_return_callback(self, action: Callable[..., None]) -> None:
         self.give_back = action
 
-    def confirm_delivery(self, action: Callable[[Any], None]) -> None:
-        self.confirm = action
+    def basic_qos(self, callback: Callable[[Any], None]) -> None:
+        self.marks.append((len(self.sent), callback))
 
-    def basic_publish(self, exchange: str, key: str, body: bytes, properties: Any, mandatory: bool) -> None:
-        self.sent.append((key, body, properties.message_id))
-        self.mandatory.add(mandatory)
+    def publish(self, outgoing: Outgoing) -> None:
+        self.sent.append((outgoing.routing_key, outgoing.body, outgoing.message_id or ""))
+        self.mandatory.add(outgoing.mandatory)
 
     def answer(self, *unheard: str) -> None:
         """Confirm all that was published meanwhile, and return first what has one of these keys."""
@@ -44,11 +48,10 @@ class PlayedChannel:
             self.answered += 1
             if key in unheard:
                 self.give_back(self, None, BasicProperties(message_id=message_id), body)
-            self.tell(Basic.Ack(self.answered))
+            self.tell(self.answered)
 
-    def tell(self, method: Any) -> None:
-        frame = type("Frame", (), {"method": method})()
-        self.confirm(frame)
+    def tell(self, tag: int, *, multiple: bool = False, accepted: bool = True) -> None:
+        self.confirm(Confirm(1, tag, multiple, accepted))
 
 
 class PlayedConnection:
@@ -72,8 +75,11 @@ class PlayedConnection:
         self.channel = PlayedChannel()
         then(self.channel)
 
-    def on_confirm(self, channel: PlayedChannel, action: Callable[[Any], None]) -> None:
-        """Do what a connection does besides the channel: nothing here."""
+    def confirm(self, channel: PlayedChannel, action: Callable[[Confirm], None]) -> None:
+        channel.confirm = action
+
+    def publish(self, channel: PlayedChannel, outgoing: Outgoing) -> None:
+        channel.publish(outgoing)
 
     def together(self, action: Callable[[], None]) -> None:
         action()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pika.spec import Basic
 
 from dragonfly.core.amqp import alert_gate
 from dragonfly.core.amqp.packet import Outcome, Outgoing
@@ -193,7 +192,7 @@ def test_a_scout_that_the_broker_refuses_is_followed_by_the_next(
     ends: list[Outcome] = []
     say(publisher, "k", "a", done=lambda outcome, reason: ends.append(outcome))
     say(publisher, "k", "b")
-    channel.tell(Basic.Nack(1))
+    channel.tell(1, accepted=False)
     assert ends == [Outcome.REFUSED]
     assert "the broker refused k: the broker could not take the message" in caplog.messages
     link.second()

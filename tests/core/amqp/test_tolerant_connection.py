@@ -1,4 +1,4 @@
-"""What goes out on a connection, and in which pieces; what comes in is tested on brokers, in tests/mesh."""
+"""What goes out on a connection and comes in, and in which pieces."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from pika import frame, spec
 from pika.adapters.utils.io_services_utils import _AsyncPlaintextTransport
 
+from dragonfly.core.amqp.frames import Confirm, publish_frames
+from dragonfly.core.amqp.packet import Delivery, Outgoing
 from dragonfly.core.amqp.tolerant_connection import TolerantConnection
 
 
@@ -34,7 +36,11 @@ class Bench:
         for end in (self.near, self.far):
             end.setblocking(False)
         made: Any = object.__new__(TolerantConnection)
-        made._held, made._confirm_actions = None, {}
+        made._held, made._confirm_actions, made._delivery_actions = None, {}, {}
+        made._frame_buffer, made.bytes_received = b"", 0
+        # What pika itself would process.
+        self.passed: list[Any] = []
+        made._process_frame = self.passed.append
         made.bytes_sent = made.frames_sent = made.frames_received = 0
         made._transport = self.line = Line(self.near)
         self.connection = made
@@ -91,11 +97,95 @@ def test_on_a_line_that_was_given_up_nothing_is_sent(bench: Bench) -> None:
     assert bench.got() == b""
 
 
-def test_confirms_go_to_whoever_asked_for_those_of_the_channel(bench: Bench) -> None:
-    got: list[int] = []
-    channel = type("Channel", (), {"channel_number": 3})()
-    bench.connection.on_confirm(channel, lambda value: got.append(value.method.delivery_tag))
-    for tag, method in enumerate((spec.Basic.Ack(1), spec.Basic.Nack(2)), start=1):
-        bench.connection._process_frame(frame.Method(3, method))
-        assert got[-1] == tag
-    assert bench.connection.frames_received == 2
+class Taker:
+    """A channel, and what it was told and given."""
+
+    def __init__(self, number: int = 3) -> None:
+        self.channel_number = number
+        self.is_open = True
+        self.confirms: list[Confirm] = []
+        self.bodies: list[bytes] = []
+
+    def confirm_delivery(self, _action: Any) -> None:
+        """Ask the broker for confirms, as pika's channel does."""
+
+    def take(self, delivery: Delivery) -> None:
+        self.bodies.append(delivery.body)
+
+
+@pytest.fixture
+def taker(bench: Bench) -> Taker:
+    taker = Taker()
+    bench.connection.confirm(taker, taker.confirms.append)
+    bench.connection.on_delivery(taker, taker.take)
+    return taker
+
+
+def message(body: bytes, number: int = 3, tag: int = 1, pieces: int = 1) -> bytes:
+    """Return the frames of a delivered message, its body in so many of them."""
+    size = -(-len(body) // pieces)
+    parts = [frame.Body(number, body[at : at + size]).marshal() for at in range(0, len(body), size or 1)]
+    method = frame.Method(number, spec.Basic.Deliver("ctag", tag, False, "requests", "peaches"))
+    header = frame.Header(number, len(body), spec.BasicProperties(reply_to="asker"))
+    return method.marshal() + header.marshal() + b"".join(parts)
+
+
+def confirm(method: Any) -> bytes:
+    marshalled: bytes = frame.Method(3, method).marshal()
+    return marshalled
+
+
+def test_confirms_go_to_whoever_asked_for_those_of_the_channel(bench: Bench, taker: Taker) -> None:
+    read = confirm(spec.Basic.Ack(1)) + confirm(spec.Basic.Nack(2)) + confirm(spec.Basic.Ack(9, multiple=True))
+    bench.connection._on_data_available(read)
+    assert taker.confirms == [(3, 1, False, True), (3, 2, False, False), (3, 9, True, True)]
+    assert bench.connection.frames_received == 3
+
+
+@pytest.mark.parametrize("step", [1, 7, 50, 1000])
+def test_messages_are_taken_whole_and_in_order_however_they_are_cut(bench: Bench, taker: Taker, step: int) -> None:
+    read = b"".join(message(b"%d" % number * number) + confirm(spec.Basic.Ack(number)) for number in range(20))
+    for at in range(0, len(read), step):
+        bench.connection._on_data_available(read[at : at + step])
+    assert taker.bodies == [b"%d" % number * number for number in range(20)]
+    assert [told.tag for told in taker.confirms] == list(range(20))
+    assert bench.connection.bytes_received == len(read)
+    assert bench.passed == []
+
+
+def test_what_is_not_in_one_piece_goes_the_way_of_pika_and_what_follows_does_not(bench: Bench, taker: Taker) -> None:
+    heartbeat = frame.Heartbeat().marshal()
+    read = message(b"first") + message(b"in parts", pieces=3) + heartbeat + message(b"last")
+    for at in range(0, len(read), 40):
+        bench.connection._on_data_available(read[at : at + 40])
+    assert taker.bodies == [b"first", b"last"]
+    assert [type(value).__name__ for value in bench.passed] == ["Method", "Header", "Body", "Body", "Body", "Heartbeat"]
+
+
+def test_what_comes_on_another_channel_or_one_that_closes_goes_the_way_of_pika(bench: Bench, taker: Taker) -> None:
+    bench.connection._on_data_available(message(b"another's", number=4))
+    taker.is_open = False
+    bench.connection._on_data_available(message(b"late"))
+    taker.is_open = True
+    bench.connection.on_delivery(taker, None)
+    bench.connection._on_data_available(message(b"after the cancel"))
+    assert taker.bodies == []
+    assert len(bench.passed) == 9
+
+
+def test_after_a_message_that_ends_the_connection_nothing_is_taken(bench: Bench, taker: Taker) -> None:
+    def end(delivery: Delivery) -> None:
+        taker.take(delivery)
+        bench.connection._frame_buffer = b""  # as pika does when the connection ends
+
+    bench.connection.on_delivery(taker, end)
+    bench.connection._on_data_available(message(b"the last") + message(b"too late"))
+    assert taker.bodies == [b"the last"]
+    assert bench.passed == []
+
+
+def test_a_message_goes_out_as_its_frames(bench: Bench, taker: Taker) -> None:
+    outgoing = Outgoing("requests", "peaches", bytes(range(256)) * 3)
+    bench.connection._body_max_length = 300
+    bench.connection.publish(taker, outgoing)
+    assert bench.got() == b"".join(publish_frames(3, outgoing, 300))
