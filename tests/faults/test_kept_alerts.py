@@ -143,6 +143,27 @@ def test_a_second_outage_says_its_own_losses_alone(
     assert criticals(caplog) == [GIVEN_UP.format(50), GIVEN_UP.format(20)]
 
 
+def test_of_what_a_slow_line_does_not_carry_the_youngest_wait_and_the_others_are_counted_and_said_once(
+    proxy: FaultProxy, far: Mesh, book: Chronicle, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragonfly.core.amqp.outgoing_channel.MOST_IN_FLIGHT", 200)
+    talker = far.serve("name: talker\nalert_buffer: 1000\n")
+    wire = talker._life.wire
+    assert wire is not None
+    tally = wire.publisher.tally
+    proxy.throttle(50_000.0)  # that is about a hundred alerts a second
+    say(talker, range(5_000))
+    assert wait_until(lambda: tally.sent + tally.dropped + wire.publisher.unfinished == 5_000)
+    assert wire.publisher.unfinished <= 1_200
+    assert wire.connection.is_up
+    proxy.restore()
+    assert wait_until(lambda: wire.publisher.unfinished == 0, 30.0)
+    assert tally.dropped > 3_000
+    assert wait_until(lambda: len(book) == 5_000 - tally.dropped)
+    assert numbers_of(book)[-1_000:] == list(range(4_000, 5_000))
+    assert criticals(caplog) == [GIVEN_UP.format(tally.dropped)]
+
+
 def logger(directory: Path) -> str:
     """Write the file of a service with meters that log themselves; return its path."""
     meters = [
