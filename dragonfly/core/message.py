@@ -122,11 +122,12 @@ class Message:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the message's fields as they go on the wire."""
-        fields = {"msgtype": self.msgtype, "timestamp": self.timestamp, "sender_info": self.sender_info}
-        fields.update(self._own_fields())
-        fields["payload"] = self.payload
-        fields.update(self.extra)
-        return fields
+        head = {"msgtype": self.msgtype, "timestamp": self.timestamp, "sender_info": self.sender_info}
+        return {**head, **self.content()}
+
+    def content(self) -> dict[str, Any]:
+        """Return the fields that follow those of who sent it, and when."""
+        return {**self._own_fields(), "payload": self.payload, **self.extra}
 
     def _own_fields(self) -> dict[str, Any]:
         return {}

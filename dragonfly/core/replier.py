@@ -47,6 +47,7 @@ class Replier:
         self._counts = counts
         self._audit = audit
         self._sender_info = sender_info(name)
+        self._encoder = codec.SenderEncoder(self._sender_info)
 
     def answer(self, delivery: Delivery, request: RequestMessage, result: Any) -> None:
         """Reply with a value; where JSON cannot carry it, with an error."""
@@ -104,7 +105,7 @@ class Replier:
         """Return the message that a reply is; None where nobody wants one."""
         if not delivery.reply_to:
             return None
-        body = codec.encode(reply)
+        body = self._encoder.encode(reply)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("reply to %s: %s", delivery.reply_to, masked_text(delivery.routing_key, body))
         return Outgoing(

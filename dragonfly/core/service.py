@@ -103,6 +103,7 @@ class Service(Provider):
         super().__init__(**kwargs)
         self._keys = keys
         self._sender_info = sender_info(self.name)
+        self._encoder = codec.SenderEncoder(self._sender_info)
         self.clock: Clock = Timer()
         self._life = ServiceLife(self, self._settings)
 
@@ -180,7 +181,7 @@ class Service(Provider):
         alert = Outgoing(
             ALERTS,
             routing_key,
-            codec.encode(AlertMessage(payload, sender_info=self._sender_info)),
+            self._encoder.encode(AlertMessage(payload, sender_info=self._sender_info)),
             message_id=str(uuid4()),
             persistent=True,
             mandatory=True,

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from dragonfly.core.codec import decode, encode
+from dragonfly.core.codec import SenderEncoder, decode, encode
+from dragonfly.core.constants import OP_SET
+from dragonfly.core.exceptions import DriplinePayloadError
 from dragonfly.core.message import AlertMessage, InfoMessage, Message, ReplyMessage, RequestMessage
 from tests.core.bodies import JSON, OBSERVED, body
+
+SENDER = {"username": "alice", "hostname": "lab1", "service_name": "my_store \N{DEGREE SIGN}"}
 
 
 @pytest.mark.parametrize(("bytes_", "kind", "attributes"), OBSERVED)
@@ -65,3 +69,25 @@ def test_lone_surrogates_survive() -> None:
 
 def test_of_a_key_that_stands_twice_the_last_counts() -> None:
     assert decode(b'{"msgtype": 3, "payload": 1, "msgtype": 4, "payload": 2}', JSON).payload == 2
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ReplyMessage(0.75, sender_info=SENDER),
+        ReplyMessage({"value_raw": float("nan")}, retcode=2, return_msg="\N{DEGREE SIGN}", sender_info=SENDER),
+        ReplyMessage(None, sender_info=dict(SENDER)),
+        ReplyMessage(None, sender_info={"username": "bob"}),
+        ReplyMessage(None, sender_info=SENDER, extra={"colour": "red"}),
+        ReplyMessage(None, sender_info=SENDER, extra={"timestamp": "another", "payload": 1}),
+        RequestMessage(OP_SET, {"values": [5]}, lockout_key="k", sender_info=SENDER),
+        AlertMessage({"a": [1]}, timestamp='the "timestamp" of a peer', sender_info=SENDER),
+    ],
+)
+def test_who_encodes_for_one_sender_says_the_same(message: Message) -> None:
+    assert SenderEncoder(SENDER).encode(message) == encode(message)
+
+
+def test_for_one_sender_what_cannot_be_carried_is_the_same_error() -> None:
+    with pytest.raises(DriplinePayloadError, match="cannot be carried by JSON"):
+        SenderEncoder(SENDER).encode(ReplyMessage({"value_raw": object()}, sender_info=SENDER))

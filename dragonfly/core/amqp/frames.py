@@ -221,12 +221,18 @@ def _packed_properties(outgoing: Outgoing) -> tuple[int, bytes]:
     if outgoing.persistent:
         flags |= 0x1000
         pieces.append(b"\x02")
-    expiration = None if outgoing.expiration is None else str(outgoing.expiration)
-    texts = (outgoing.correlation_id, outgoing.reply_to, expiration, outgoing.message_id)
-    for bit, text in zip((0x0400, 0x0200, 0x0100, 0x0080), texts, strict=True):
-        if text is not None:
-            flags |= bit
-            pieces.append(_short(text))
+    if outgoing.correlation_id is not None:
+        flags |= 0x0400
+        pieces.append(_short(outgoing.correlation_id))
+    if outgoing.reply_to is not None:
+        flags |= 0x0200
+        pieces.append(_short(outgoing.reply_to))
+    if outgoing.expiration is not None:
+        flags |= 0x0100
+        pieces.append(_short(str(outgoing.expiration)))
+    if outgoing.message_id is not None:
+        flags |= 0x0080
+        pieces.append(_short(outgoing.message_id))
     pieces.append(_APP_PIECE)
     return flags, b"".join(pieces)
 
