@@ -159,7 +159,11 @@ class Service(Provider):
         self._life.run()
 
     def request_stop(self) -> None:
-        """Make `run` return; safe in a signal handler. A second call makes it wait for no handler."""
+        """Make `run` return; safe in a signal handler. A second call makes it wait for no handler.
+
+        Raises:
+            KeyboardInterrupt: a second signal interrupts the thread that is just starting an endpoint.
+        """
         self._life.request_stop()
 
     def stop(self) -> None:

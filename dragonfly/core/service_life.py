@@ -133,6 +133,8 @@ class ServiceLife:
         """Make `run` return; safe in a signal handler."""
         self._stops_asked += 1
         self._waker.wake()
+        if self.wire is not None:
+            self._instruments.hurry(self._stops_asked, self.wire.connection.call)
 
     def stop(self) -> None:
         """Leave the mesh in order; any thread but a handler's."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from dragonfly.core.exceptions import ServiceStartError
 from dragonfly.core.outage import Outage
 from dragonfly.core.service import Service
 from dragonfly.testing import Mesh
+from tests.mesh.program import Program
 from tests.waiting import wait_until
 
 
@@ -86,6 +89,54 @@ def test_a_stop_while_instruments_start_starts_no_further_one_and_stops_those_th
     service.stop()
     assert (slow._done, other._done) == (["start", "stop"], [])
     assert mesh.client.cmd("lab", "ping").retcode == 102
+
+
+OVENS = """
+from pathlib import Path
+from threading import Event
+
+from dragonfly.core.endpoint import Endpoint
+
+
+class Oven(Endpoint):
+    def __init__(self, marks, hangs=False, **kwargs):
+        super().__init__(**kwargs)
+        self._marks, self._hangs = Path(marks), hangs
+
+    def start(self):
+        self._mark("started")
+        if self._hangs:
+            Event().wait()
+
+    def stop(self):
+        self._mark("stopped")
+
+    def _mark(self, what):
+        with self._marks.open("a") as file:
+            print(self.name, what, file=file)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_wait_for_an_instrument_that_never_starts(
+    mesh: Mesh, tmp_path: Path, number: signal.Signals
+) -> None:
+    classes, config, marks = tmp_path / "ovens.py", tmp_path / "lab.yaml", tmp_path / "marks"
+    classes.write_text(OVENS)
+    oven = f"module: Oven, module_path: {classes}, marks: {marks}"
+    config.write_text(
+        f"name: lab\nendpoints:\n  - {{name: first, {oven}}}\n"
+        f"  - {{name: hung, {oven}, hangs: true}}\n  - {{name: last, {oven}}}\n"
+    )
+    with Program(mesh.address, "serve", "-c", str(config)) as service:
+        assert wait_until(lambda: marks.exists() and "hung started" in marks.read_text())
+        service.process.send_signal(number)
+        service.wait_for("stderr", "waiting for hung, which is being started; a second Ctrl-C does not wait")
+        ended = service.end(number)
+    assert ended.status == 0
+    assert ended.seconds < 5.0
+    assert "Traceback" not in ended.stderr
+    assert marks.read_text().splitlines() == ["first started", "hung started", "hung stopped", "first stopped"]
 
 
 def test_a_service_that_was_stopped_before_does_not_start(mesh: Mesh) -> None:
