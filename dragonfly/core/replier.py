@@ -80,8 +80,8 @@ class Replier:
         except Exception:  # noqa: BLE001 - its payload cannot be carried either: the code and the text still can
             reply.payload = _NO_VALUE
             outgoing = self._outgoing(delivery, reply)
-        self._send(delivery, outgoing, counter or _counter(error))
         self._record(delivery, request, retcode)
+        self._send(delivery, outgoing, counter or _counter(error))
 
     def ignore(self, delivery: Delivery) -> None:
         """Count a message that is none for us, and that nobody expects an answer to."""
@@ -94,8 +94,8 @@ class Replier:
         except Exception as err:  # noqa: BLE001 - what a class of one's own returns may do anything when it is read
             self.fail(delivery, err, request)
             return
-        self._send(delivery, outgoing, "requests_ok")
         self._record(delivery, request, retcode)
+        self._send(delivery, outgoing, "requests_ok")
 
     def _record(self, delivery: Delivery, request: RequestMessage | None, retcode: int) -> None:
         if request is not None and PROBE_HEADER not in delivery.headers:
@@ -120,7 +120,7 @@ class Replier:
         )
 
     def _send(self, delivery: Delivery, outgoing: Outgoing | None, counter: str) -> None:
-        # Counted first: who has the answer and asks for the statistics finds it in them.
+        # Counted and recorded first: who has the answer finds it in the statistics, and in the audit.
         self._count(counter, delivery)
         if outgoing is not None:
             self._publisher.submit(outgoing)

@@ -172,7 +172,7 @@ class ServiceBinding:
                 tell(_Answer(None if is_returned(reply) else reply))
 
         pending = Pending(on_reply)
-        forget = self._connection.call_later(patience, lambda: tell(_Answer(None)))
+        forget = self._connection.call_later(patience, lambda: tell(_Answer(None, was_asked=pending.was_sent)))
         request = RequestMessage(OP_CMD, {"values": []})
         self._requester.send(f"{name}.ping", request, patience, pending, probe=True)
 

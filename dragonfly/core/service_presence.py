@@ -6,7 +6,7 @@ Rules of leaving, in this order:
    from then on the broker tells callers that nobody is there.
 3. Let what runs finish, for a time.
 4. Do the service's own last acts.
-5. Flush: wait until the broker has confirmed replies and alerts.
+5. Flush: wait until the broker has all replies and alerts.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ class Presence(NamedTuple):
         _wait(lambda: hurried() or (self.handler.is_idle and all(lane.is_idle for lane in self.lanes)), timeout)
         last_acts()
         connection.call(self.wire.publisher.let_go)
+        connection.call(self.wire.replies.settle)
         _wait(lambda: self.wire.is_silent, FLUSH_SECONDS)
         return self.busy_lanes()
 

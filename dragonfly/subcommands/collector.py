@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 # After so many objects that were made and not freed, Python looks through the youngest; after so many looks, through
-# those that outlived one, and so on. Its own 700 are fewer than what a hundred waiting requests are made of.
+# those that outlived one, and so on. Its own 700, or 2,000, are fewer than what a hundred waiting requests are made of.
 _OBJECTS, _LOOKS, _LONGER_LOOKS = 20_000, 20, 20
 
 

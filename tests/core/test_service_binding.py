@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dragonfly.core.amqp.failure import ConnectionFailure
+from dragonfly.core.amqp.packet import Outgoing
 from dragonfly.core.exceptions import DriplineAMQPError, DriplineAMQPRoutingKeyError
 from dragonfly.core.message import ReplyMessage
 from dragonfly.core.pending import Pending
@@ -108,3 +109,18 @@ def test_what_was_to_be_opened_soon_is_not_on_the_next_connection(bench: Bench) 
     for action in bench.on_ready:
         action()
     assert [key for key, _ in bench.asked] == ["store.ping", "peaches.ping"]
+
+
+def test_a_question_that_was_not_sent_in_its_time_is_asked_again() -> None:
+    bench = Bench(["store"])
+    bench.binding.begin()
+    bench.pass_time()
+    assert bench.opened == 0
+    bench.pass_time()
+    ((key, pending),) = bench.asked[1:]
+    assert key == "store.ping"
+    pending.outgoing = Outgoing("requests", key, b"")
+    pending.outgoing.attempts = 1
+    bench.pass_time()
+    assert bench.opened == 1
+    assert bench.failures == []

@@ -153,7 +153,8 @@ def test_of_what_a_slow_line_does_not_carry_the_youngest_wait_and_the_others_are
     tally = wire.publisher.tally
     proxy.throttle(50_000.0)  # that is about a hundred alerts a second
     say(talker, range(5_000))
-    assert wait_until(lambda: tally.sent + tally.dropped + wire.publisher.unfinished == 5_000)
+    assert wait_until(lambda: not wire.publisher._outbox)
+    assert tally.sent + tally.dropped + wire.publisher.unfinished == 5_000
     assert wire.publisher.unfinished <= 1_200
     assert wire.connection.is_up
     proxy.restore()

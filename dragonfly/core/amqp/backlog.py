@@ -1,4 +1,4 @@
-"""What is kept while there is no connection: bounded in number and in age, in the order in which it was made."""
+"""What waits for the broker: bounded in number and in age, in the order in which it was made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CANCELLED = "nobody waits for it any more"
 
 
 class Backlog:
-    """Messages that wait for a connection.
+    """Messages that wait for the broker.
 
     Args:
         limit: how many are kept; the oldest goes when one more comes.
@@ -46,7 +46,7 @@ class Backlog:
                 continue
             if now - outgoing.made <= outgoing.keep:
                 return outgoing
-            self._drop(outgoing, "it waited too long for a connection")
+            self._drop(outgoing, "it waited too long for the broker")
         return None
 
     def give_up(self, reason: str) -> None:
@@ -54,9 +54,14 @@ class Backlog:
         while self._waiting:
             self._drop(self._waiting.popleft(), reason)
 
+    def take_dropped(self) -> int:
+        """Return how many were dropped since this was asked last, for who counts them."""
+        dropped, self.dropped = self.dropped, 0
+        return dropped
+
     def _trim(self) -> None:
         while len(self._waiting) > self._limit:
-            self._drop(self._waiting.popleft(), "too many messages waited for a connection")
+            self._drop(self._waiting.popleft(), "too many messages waited for the broker")
 
     def _drop(self, outgoing: Outgoing, reason: str) -> None:
         self.dropped += 1

@@ -170,9 +170,11 @@ class Connection:
             self._loop.start()
         finally:
             self._ended.set()
-            self._loop.close()
-            if not self._stopping:
+            if self._stopping:
+                self._loop.finish()  # who handed something over at the last moment learns that nobody is there
+            else:
                 self._crashed()
+            self._loop.close()
 
     def _crashed(self) -> None:
         """Tell everybody that this thread is ending by an error, which Python prints: nobody shall wait for ever."""

@@ -129,7 +129,7 @@ class Consumer:
             then()
             return
         self._cancelling = then
-        self._connection.on_delivery(self._channel, None)  # what still comes is dropped, which pika does
+        self._connection.on_delivery(self._channel, None)  # pika drops or gives back what still comes
         self._channel.basic_cancel(self._tag, callback=lambda frame: self._cancelled())
 
     def is_current(self, delivery: Delivery) -> bool:

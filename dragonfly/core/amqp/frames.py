@@ -95,9 +95,9 @@ def delivery_at(buffer: bytes, start: int, channel: Any) -> tuple[Delivery, int]
     """
     _, number, size, _ = _METHOD.unpack_from(buffer, start)
     header = start + size + _OVERHEAD
-    kind, header_number, header_size, _, _, length, flags = _unpacked(_HEADER, buffer, header)
+    kind, header_number, header_size, class_id, _, length, flags = _unpacked(_HEADER, buffer, header)
     body = header + header_size + _OVERHEAD
-    if kind != _HEADER_FRAME or header_number != number:
+    if (kind, header_number, class_id) != (_HEADER_FRAME, number, _BASIC):
         return None
     if length and _unpacked(_BODY, buffer, body) != (_BODY_FRAME, number, length):
         return None

@@ -35,6 +35,11 @@ class Loop(IOLoop):  # type: ignore[misc]
     # pika's own name for it where the thread is the loop's.
     add_callback = add_callback_threadsafe
 
+    def finish(self) -> None:
+        """Do what was handed over and not done when the loop ended; its own thread."""
+        for _ in range(len(self._callbacks)):
+            self._callbacks.popleft()()
+
     def _before_it_waits(self) -> float:
         self._may_sleep = True
         return self._seconds_to_wait()

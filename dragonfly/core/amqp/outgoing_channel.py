@@ -5,8 +5,9 @@ Rules:
 2. A publish that the broker refuses (403, 404, 406) closes the channel, and the broker discards what follows it there.
    Only that message fails: what was before it stands, what was after it is published once more on the next channel.
    Where the broker's text does not tell which one it was, all that were in flight end as when the connection is lost.
-3. While there is no channel, or the broker takes no messages, or has too much of ours already that it did not say a
-   word about, a message waits as long as its `keep` says.
+3. While there is no channel, or the broker takes no messages, or too much of ours is on its way, a message waits as
+   long as its `keep` says.
+4. Too much is on its way from the moment when there is more than below until it is less than half of that.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from dragonfly.core.amqp.packet import Outcome, Outgoing
 from dragonfly.core.amqp.refusal import is_meant, names_one, words_of
 
 DEFAULT_BACKLOG = 10_000
-# What may be on its way, in number and bytes: on a slow line all of it is in pika's buffer, which has no bound. The
-# marks of tests/bench need 1,000 of 300 bytes.
-MOST_IN_FLIGHT = 20_000
+# What may be on its way, in number and bytes: on a slow line all of it is in pika's buffer, which has no bound. A
+# broker takes some 10,000 small messages a second.
+MOST_IN_FLIGHT = 100_000
 MOST_BYTES_IN_FLIGHT = 64 << 20
 # How long a message may wait for its turn behind others although there is a connection, s.
 _TURN = 1.0
 _NO_EXCHANGE = 404
+_CLOSED = "the connection was closed"
 
 
 class OutgoingChannel(ABC):
@@ -49,6 +51,7 @@ class OutgoingChannel(ABC):
         self._flush_scheduled = False
         self._bytes_in_flight = 0
         self._is_full = False
+        self._is_over = False
         connection.on_up.append(self._came_up)
         connection.on_down.append(self._went_down)
         connection.on_unblocked.append(self._send_kept)
@@ -73,6 +76,8 @@ class OutgoingChannel(ABC):
             outgoing.finish(Outcome.LOST, CANCELLED)
         elif self._can_send() and not len(backlog):
             self._send(outgoing)
+        elif self._is_over:
+            self._forget(outgoing, _CLOSED)
         elif self._connection.is_up or outgoing.keep:
             outgoing.may_wait(_TURN)
             backlog.add(outgoing)
@@ -118,19 +123,14 @@ class OutgoingChannel(ABC):
     def _can_send(self) -> bool:
         # What is published in spite of an alarm stays in pika's buffer, too.
         is_open = self._channel is not None and bool(self._channel.is_open) and self._connection.blocked is None
-        return is_open and self._declarer.is_ready and not self._has_much()
-
-    def _has_much(self) -> bool:
-        """Tell whether there is too much in flight; once there was, until half of it has landed."""
-        share = 2 if self._is_full else 1
-        limits = MOST_IN_FLIGHT // share, MOST_BYTES_IN_FLIGHT // share
-        self._is_full = self._number_in_flight >= limits[0] or self._bytes_in_flight >= limits[1]
-        return self._is_full
+        return is_open and self._declarer.is_ready and not self._is_full
 
     def _out(self, outgoing: Outgoing) -> None:
-        """Hand a message to the connection."""
+        """Hand a message to the connection; it counts as in flight already."""
         outgoing.attempts += 1
         self._bytes_in_flight += len(outgoing.body)
+        if self._number_in_flight >= MOST_IN_FLIGHT or self._bytes_in_flight >= MOST_BYTES_IN_FLIGHT:
+            self._is_full = True
         self._connection.publish(self._channel, outgoing)
 
     def _landed(self, outgoing: Outgoing) -> None:
@@ -138,11 +138,16 @@ class OutgoingChannel(ABC):
         self._bytes_in_flight -= len(outgoing.body)
 
     def _go_on(self) -> None:
-        """Send what waits because too much was in flight, as soon as there is room again for more than a few."""
-        if self._is_full and not self._has_much():
-            self._send_kept()
+        """Send what waits because too much was in flight, when it is less than half of that."""
+        is_low = 2 * self._number_in_flight < MOST_IN_FLIGHT and 2 * self._bytes_in_flight < MOST_BYTES_IN_FLIGHT
+        if self._is_full and is_low:
+            self._is_full = False
+            self._connection.together(self._send_waiting)
 
     def _send_kept(self) -> None:
+        self._send_waiting()
+
+    def _send_waiting(self) -> None:
         self._send_all_of(self._waiting)
 
     def _send_all_of(self, backlog: Backlog) -> None:
@@ -171,7 +176,7 @@ class OutgoingChannel(ABC):
         self._channel = channel
         channel.add_on_close_callback(self._on_closed)
         self._prepare(channel)
-        self._send_kept()
+        self._connection.together(self._send_kept)
 
     def _on_closed(self, channel: Any, reason: Any) -> None:
         if channel is not self._channel or not self._connection.is_up:
@@ -203,13 +208,15 @@ class OutgoingChannel(ABC):
         self._channel = None
         self._ended(self._all_in_flight(), failure.text)
         if failure.final:
+            self._is_over = True
             self._give_up()
 
     def _all_in_flight(self) -> list[Outgoing]:
-        self._bytes_in_flight = 0
+        self._bytes_in_flight, self._is_full = 0, False
         return self._take_in_flight()
 
     def _give_up(self) -> None:
         for outgoing in self._outbox:
-            self._forget(outgoing, "the connection was closed")
+            self._forget(outgoing, _CLOSED)
         self._outbox.clear()
+        self._waiting.give_up(_CLOSED)

@@ -5,12 +5,14 @@ Rules, besides those of every channel that publishes (outgoing_channel.py):
 2. A mandatory message that nobody is bound for comes back before its confirm; it is told when the confirm comes.
 3. Alerts wait apart from all others, since their number is bounded by the service's own key.
 4. A returned alert had nobody who listens, which is no error; only after a reconnect it is sent again (alert_gate.py).
-5. How many alerts were given up is said once an outage: when it is over for the alert gate, too, or at the end.
+5. How many alerts were given up is said once an outage: when it is over for the alert gate, too, or at the end; and
+   where too much was on its way, when all of that has landed.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
@@ -47,6 +49,8 @@ class Publisher(OutgoingChannel):
         self._forget_watch: Callable[[], None] = lambda: None
         # What became of alerts, in numbers.
         self.tally = AlertTally(self._alerts, self._gate)
+        # Whether so much was on its way that alerts may have been given up for it.
+        self._owes_a_word = False
         self._next_tag = 1
         self._unconfirmed: dict[int, Outgoing] = {}
         self._returnable: dict[str, Outgoing] = {}
@@ -78,9 +82,12 @@ class Publisher(OutgoingChannel):
         channel.add_on_return_callback(self._on_return)
         self._connection.confirm(channel, self._on_confirm)
 
+    def _send_waiting(self) -> None:
+        super()._send_waiting()
+        self._send_all_of(self._alerts)
+
     def _send_kept(self) -> None:
         super()._send_kept()
-        self._send_all_of(self._alerts)
         if self._can_send() and not self._gate.is_active:
             self.tally.tell_lost()
 
@@ -110,11 +117,10 @@ class Publisher(OutgoingChannel):
         self._watch_later()
 
     def _send_all(self, alerts: list[Outgoing]) -> None:
-        if self._can_send():
-            for alert in alerts:
-                self._publish(alert)
-        else:
-            self._alerts.put_back(alerts)
+        waiting = deque(alerts)
+        while waiting and self._can_send():
+            self._publish(waiting.popleft())
+        self._alerts.put_back(waiting)
 
     def _publish(self, outgoing: Outgoing) -> None:
         self._unconfirmed[self._next_tag] = outgoing
@@ -141,7 +147,11 @@ class Publisher(OutgoingChannel):
                 self._confirmed(outgoing)
             else:
                 self._refused(outgoing, "the broker could not take the message")
+        self._owes_a_word |= self._is_full
         self._go_on()
+        if self._owes_a_word and not self._unconfirmed:
+            self._owes_a_word = False
+            self.tally.tell_lost()
 
     def _confirmed(self, outgoing: Outgoing) -> None:
         if outgoing.mandatory:

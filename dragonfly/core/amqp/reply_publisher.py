@@ -5,12 +5,14 @@ pipelined_get), and nobody is told. What the broker does for one channel it does
 then for something that changes nothing, and its answer, the mark, says that it has all replies that went out before.
 
 Rules, besides those of every channel that publishes (outgoing_channel.py):
-1. A mark is asked for 0.05 s after a reply, or where 500 have gone out since the last one; one at a time.
+1. A mark is asked for 0.05 s after a reply, or where 500 are in flight; one at a time.
 2. A reply is in flight until the mark that follows it.
+3. How many replies were lost is said once, when replies go out again.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import Any
 
@@ -18,6 +20,8 @@ from dragonfly.core.amqp.connection import Connection
 from dragonfly.core.amqp.declarer import Declarer
 from dragonfly.core.amqp.outgoing_channel import OutgoingChannel
 from dragonfly.core.amqp.packet import Outcome, Outgoing
+
+logger = logging.getLogger(__name__)
 
 _MARK_SECONDS = 0.05
 _MARK_AFTER = 500
@@ -37,6 +41,11 @@ class ReplyPublisher(OutgoingChannel):
         # How many of them went out before the mark that was asked for; 0 where none was.
         self._marked = 0
         self._mark_planned = False
+        self._lost = 0
+
+    def settle(self) -> None:
+        """Ask for a mark at once: nothing more will be said, and somebody waits for the end."""
+        self._mark()
 
     @property
     def _number_in_flight(self) -> int:
@@ -84,6 +93,16 @@ class ReplyPublisher(OutgoingChannel):
         in_flight = list(self._in_flight)
         self._in_flight.clear()
         return in_flight
+
+    def _send_kept(self) -> None:
+        super()._send_kept()
+        lost, self._lost = self._lost + self._waiting.take_dropped(), 0
+        if lost:
+            logger.warning("%d replies were lost: the connection ended, or they waited too long for the broker", lost)
+
+    def _forget(self, outgoing: Outgoing, reason: str) -> None:
+        self._lost += 1
+        super()._forget(outgoing, reason)
 
     def _confirmed(self, outgoing: Outgoing) -> None:
         outgoing.finish(Outcome.CONFIRMED)

@@ -75,9 +75,8 @@ class TolerantConnection(pika.SelectConnection):  # type: ignore[misc]
 
     def publish(self, channel: Any, outgoing: Outgoing) -> None:
         """Send a message on a channel that is open."""
-        self._output_marshaled_frames(
-            frames.publish_frames(channel.channel_number, outgoing, self._body_max_length or len(outgoing.body))
-        )
+        pieces = frames.publish_frames(channel.channel_number, outgoing, self._body_max_length)
+        self._output_marshaled_frames(pieces)
 
     def confirm(self, channel: Any, action: OnConfirm) -> None:
         """Have the broker confirm what a channel publishes, and its word taken by a function."""

@@ -48,7 +48,7 @@ def test_of_too_many_the_oldest_goes_and_is_told(ends: Ends) -> None:
     backlog = Backlog(2)
     for name in "abcd":
         backlog.add(message(name, ends))
-    too_many = "too many messages waited for a connection"
+    too_many = "too many messages waited for the broker"
     assert ends == [("a", Outcome.LOST, too_many), ("b", Outcome.LOST, too_many)]
     assert (len(backlog), backlog.dropped) == (2, 2)
     assert names(backlog) == ["c", "d"]
@@ -75,7 +75,7 @@ def test_what_waited_too_long_is_passed_over_and_told(ends: Ends) -> None:
     backlog.add(message("young", ends, keep=10, age=9.0))
     backlog.add(message("short", ends, keep=1, age=2.0))
     assert names(backlog) == ["young"]
-    too_long = "it waited too long for a connection"
+    too_long = "it waited too long for the broker"
     assert ends == [("old", Outcome.LOST, too_long), ("short", Outcome.LOST, too_long)]
     assert backlog.dropped == 2
 

@@ -112,6 +112,7 @@ def test_a_message_with_a_wrong_byte_is_read_as_pika_reads_it_or_left_to_pika(
         pytest.param(delivered({}, b"x")[:-1] + b"\0", id="another end"),
         pytest.param(delivered({}, b"x").replace(b"\x03\0\5", b"\x08\0\5"), id="another kind of frame"),
         pytest.param(delivered({}, b"x").replace(b"\x02\0\5", b"\x02\0\6"), id="another channel"),
+        pytest.param(delivered({}, b"x").replace(b"\0\x3c\0\0\0\0", b"\0\x0a\0\0\0\0"), id="another class"),
     ],
 )
 def test_what_is_not_as_expected_is_left_to_pika(buffer: bytes) -> None:

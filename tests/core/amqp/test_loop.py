@@ -63,3 +63,15 @@ def test_of_what_many_threads_hand_over_all_is_done(loop: Loop) -> None:
     for thread in threads:
         thread.join(10)
     assert wait_until(lambda: len(done) == 8_000)
+
+
+def test_what_was_handed_over_too_late_is_done_when_it_finishes() -> None:
+    loop = Loop()
+    done: list[str] = []
+    loop.add_callback_threadsafe(loop.stop)
+    loop.add_callback_threadsafe(lambda: loop.add_callback_threadsafe(lambda: done.append("late")))
+    loop.start()
+    assert done == []
+    loop.finish()
+    assert done == ["late"]
+    loop.close()

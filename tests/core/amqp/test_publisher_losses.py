@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from dragonfly.core.amqp.packet import Outcome
 from dragonfly.core.amqp.publisher import Publisher
 from tests.core.amqp.played import OVER, PlayedConnection, numbers, say
 
@@ -77,3 +78,12 @@ def test_what_nobody_listened_to_until_the_very_end_is_not_said(
     channel.answer("k")
     link.go_down(final=True)
     assert criticals(caplog) == []
+
+
+def test_what_is_said_after_the_very_end_is_told_at_once(link: PlayedConnection, publisher: Publisher) -> None:
+    link.come_up()
+    link.go_down(final=True)
+    ends: list[Outcome] = []
+    say(publisher, "k", "a", done=lambda outcome, reason: ends.append(outcome))
+    assert ends == [Outcome.LOST]
+    assert numbers(publisher) == (0, 0, 1)

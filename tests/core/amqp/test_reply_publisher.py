@@ -94,12 +94,22 @@ def test_a_mark_of_a_channel_that_was_closed_says_nothing_about_the_next(
     replies.say("forbidden", "a")
     link.second()
     refuse(channel, "forbidden")
+    link.second()
+    assert len(link.channel.marks) == 1
     channel.marks[0][1](None)
     assert "a" not in replies.ends
-    replies.say("b")
-    link.second()
     link.channel.marks[0][1](None)
-    assert replies.ends["a"] is replies.ends["b"] is Outcome.CONFIRMED
+    assert replies.ends["a"] is Outcome.CONFIRMED
+
+
+def test_who_waits_for_the_end_has_a_mark_at_once(link: PlayedConnection, replies: Replies) -> None:
+    channel = link.come_up()
+    replies.say("a")
+    replies.publisher.settle()
+    assert [sent for sent, _ in channel.marks] == [1]
+    channel.marks[0][1](None)
+    replies.publisher.settle()
+    assert len(channel.marks) == 1
 
 
 def test_replies_in_flight_are_lost_with_the_connection_and_the_others_wait(
@@ -115,22 +125,22 @@ def test_replies_in_flight_are_lost_with_the_connection_and_the_others_wait(
     assert keys(link.come_up()) == ["b"]
 
 
-def test_what_is_on_its_way_is_bounded_and_goes_on_when_half_of_it_has_landed(
+def test_what_is_on_its_way_is_bounded_and_goes_on_when_it_is_less_than_half_of_that(
     link: PlayedConnection, replies: Replies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outgoing_channel, "MOST_IN_FLIGHT", 10)
     channel = link.come_up()
-    replies.say(*map(str, range(6)))
+    replies.say(*map(str, range(4)))
     link.second()
-    replies.say(*map(str, range(6, 30)))
+    replies.say(*map(str, range(4, 30)))
     assert len(channel.sent) == 10
     assert replies.publisher.unfinished == 30
-    mark = channel.marks[0][1]
-    mark(None)  # 6 of 10 have landed
-    assert len(channel.sent) == 16
+    channel.marks[0][1](None)
+    assert len(channel.sent) == 10  # 6 are on their way, which is no room
     while replies.publisher.unfinished:
         link.second()
         channel.marks[-1][1](None)
+        assert len(channel.sent) - len(replies.ends) <= 10
     assert keys(channel) == [*map(str, range(30))]
 
 
@@ -146,10 +156,33 @@ def test_what_is_on_its_way_is_bounded_in_bytes(
     assert keys(channel) == ["a", "b", "c", "d"]
 
 
+def test_what_was_on_its_way_counts_no_more_when_the_connection_is_lost(
+    link: PlayedConnection, replies: Replies, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(outgoing_channel, "MOST_BYTES_IN_FLIGHT", 6)
+    link.come_up()
+    replies.say("a", "b", "c")
+    link.go_down()
+    channel = link.come_up()
+    assert caplog.messages == ["3 replies were lost: the connection ended, or they waited too long for the broker"]
+    replies.say("d", "e", "f")
+    assert keys(channel) == ["d", "e", "f"]
+
+
 def test_at_the_very_end_what_was_not_yet_handed_over_is_told(link: PlayedConnection, replies: Replies) -> None:
     link.come_up()
     replies.publisher._flush_scheduled = True  # the thread of the connection is busy
     replies.say("a")
+    link.go_down(final=True)
+    assert replies.ends == {"a": Outcome.LOST}
+    assert replies.publisher.unfinished == 0
+
+
+def test_at_the_very_end_what_waits_is_told(link: PlayedConnection, replies: Replies) -> None:
+    link.come_up()
+    link.block()
+    replies.say("a")
+    assert replies.publisher.unfinished == 1
     link.go_down(final=True)
     assert replies.ends == {"a": Outcome.LOST}
     assert replies.publisher.unfinished == 0
