@@ -122,7 +122,7 @@ class TolerantConnection(pika.SelectConnection):  # type: ignore[misc]
         try:
             while self._frame_buffer:
                 self._take_frequent()
-                count, value = self._read_frame()
+                count, value = self._read_frame() if self._frame_buffer else (0, None)
                 if not value:
                     return
                 self._trim_frame_buffer(count)
