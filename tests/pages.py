@@ -35,6 +35,7 @@ CAPTION = re.compile(r":caption: (\S+)$", re.MULTILINE)
 OWN = [
     (re.compile(r"in \d+\.\d+s"), "in SECONDS"),  # pytest
     (re.compile(r"/\S+/site(-packages)?/"), "SITE/"),  # where packages are installed
+    (re.compile(r"^(my_daq\(ret:0\): {'value_raw': )5\d\.\d|(takes data for) \d+ s", re.MULTILINE), r"\1\2 SECONDS"),
     (re.compile(r"served by (\w+) of \S+ on \S+ \(\S+\)"), r"served by \1"),
 ]
 # What a reader can run: a program of ours, or the path of another one.
@@ -102,8 +103,8 @@ def changed(text: str, change: list[str]) -> str:
 
 
 def compared(lines: list[str]) -> list[str]:
-    """Return what is printed, or shown, without what two readers have not in common, and without empty lines."""
-    text = "\n".join(line for line in lines if line.strip())
+    """Return what is printed, or shown, without what two readers have not in common, and no empty lines at its end."""
+    text = "\n".join(line.rstrip() for line in lines).rstrip("\n")
     for pattern, name in OWN:
         text = pattern.sub(name, text)
     return masked(text.split("\n"))

@@ -1,7 +1,8 @@
 """All pages at once: nothing that they show of a shell or of Python is left to trust, and nothing is left out.
 
 1. A block of a shell or of Python is run by a test, or has a comment directly before it: `.. not run: REASON`.
-   FOLLOWED says which test runs those of a page, and which programs it runs. Only a block of language `console` is run.
+   FOLLOWED says which test runs those of a page, and which programs it runs. Only a block of language `console` is run;
+   one that is called `none` or `text` has no command of a shell.
 2. Every example is mentioned, and every public class is in the reference.
 
 Other things that hold for all pages are tested elsewhere: each can be reached (test_docs.py), each link leads somewhere
@@ -24,6 +25,8 @@ TESTS = ROOT / "tests"
 EXAMPLES = ROOT / "examples"
 PAGES = {path.relative_to(DOCS).with_suffix("").as_posix(): path for path in DOCS.rglob("*.rst")}
 SHELL, PYTHON = {"console", "bash", "sh", "shell", "zsh"}, {"python", "pycon", "ipython"}
+# What is typed, in a block that pretends to be a text; the words of a drawing are further apart.
+TYPED = re.compile(r"\$ |(dragonfly|dripline_agent|pip)( \S+)+$")
 OURS = frozenset(PROGRAMS)
 READERS = frozenset({*RUN, "pip"})
 
@@ -46,6 +49,7 @@ class By(NamedTuple):
 
 _PYTHON, _PYCON = frozenset({"python"}), frozenset({"python", "pycon"})
 _HOW_TO = By("test_how_to.py", "test_the_commands_print_what_the_page_shows")
+_READER = By("test_how_to_pages.py", "test_a_reader_gets_what_the_page_shows", READERS)
 _TUTORIALS = By("test_tutorials.py", "test_a_tutorial_prints_what_it_shows", READERS, _PYCON)
 FOLLOWED = {
     "getting_started": [
@@ -97,7 +101,9 @@ FOLLOWED = {
         By("test_how_to_pages.py", "test_the_tests_of_a_device_pass_as_the_page_shows", READERS, _PYTHON)
     ],
     "how_to/users": [By("test_docs.py", "test_a_user_gets_in_as_the_page_says")],
-    "how_to/watch_for_missing_data": [_HOW_TO],
+    "how_to/slack": [_READER],
+    "how_to/take_data": [_READER],
+    "how_to/watch_for_missing_data": [_READER],
     "explanations/security": [
         By("mesh/test_permission_sets.py", "test_the_page_has_commands_for_each_user", frozenset({"sudo"})),
         By("mesh/test_permission_sets.py", "test_a_display_reads_alerts_and_asks_nothing"),
@@ -149,6 +155,30 @@ def left_to_trust(page: str, block: PageBlock) -> list[str]:
 
 def test_every_block_of_a_shell_or_of_python_is_run_or_says_why_not() -> None:
     assert [line for page, block in BLOCKS for line in left_to_trust(page, block)] == []
+
+
+def hidden_commands(block: PageBlock) -> list[str]:
+    """Return the commands of a block that says that it has none."""
+    return [line for line in block.lines if TYPED.match(line)] if block.language in ("none", "text") else []
+
+
+def test_no_command_hides_in_a_block_without_a_language() -> None:
+    assert [f"{page}.rst:{block.line}: {line}" for page, block in BLOCKS for line in hidden_commands(block)] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "is_hidden"),
+    [
+        ("none", "dragonfly list", True),
+        ("text", "$ sudo reboot", True),
+        ("none", "pip install slack_sdk", True),
+        ("text", "dragonfly get     dragonfly     a Python", False),
+        ("none", "*/10 * * * *  dragonfly list", False),
+        ("console", "$ dragonfly list", False),
+    ],
+)
+def test_a_hidden_command_is_told_from_a_drawing(language: str, line: str, is_hidden: bool) -> None:
+    assert bool(hidden_commands(PageBlock(language, [line], "", "", 1))) is is_hidden
 
 
 def test_a_block_that_nobody_runs_is_seen() -> None:

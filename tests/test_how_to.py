@@ -47,7 +47,7 @@ def printed_by_python(code: str, address: str, directory: Path = ROOT) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("page", ["log_values", "lock_endpoints", "set_up_and_shut_down", "watch_for_missing_data"])
+@pytest.mark.parametrize("page", ["log_values", "lock_endpoints", "set_up_and_shut_down"])
 def test_the_commands_print_what_the_page_shows(page: str, broker: AnyBroker) -> None:
     Session(broker.address).follow(HOW_TO / f"{page}.rst")
 

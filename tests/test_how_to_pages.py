@@ -36,6 +36,12 @@ def test_a_config_and_a_class_of_1_x_become_what_the_page_shows(broker: AnyBroke
     Reader(broker.address, tmp_path).read(HOW_TO / "migrate.rst")
 
 
+@pytest.mark.parametrize("page", ["slack", "take_data", "watch_for_missing_data"])
+def test_a_reader_gets_what_the_page_shows(page: str, broker: AnyBroker, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    Reader(broker.address, tmp_path).read(HOW_TO / f"{page}.rst")
+
+
 def test_the_tests_of_a_device_pass_as_the_page_shows(broker: AnyBroker, tmp_path: Path) -> None:
     for name in ("own_device.py", "own_device.yaml"):
         shutil.copy(EXAMPLES / name, tmp_path)

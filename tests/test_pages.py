@@ -90,7 +90,8 @@ def test_a_change_that_fits_twice_fits_nowhere() -> None:
 
 
 def test_what_differs_between_two_readers_is_left_out() -> None:
-    assert compared(["2 passed in 0.31s", "", "X (/a/site/x.py)"]) == compared(
-        ["2 passed in 1.50s", "X (/b/c/site-packages/x.py)"]
+    assert compared(["2 passed in 0.31s", "", "X (/a/site/x.py)", ""]) == compared(
+        ["2 passed in 1.50s", "", "X (/b/c/site-packages/x.py)"]
     )
     assert compared(["2 passed in 0.31s"]) != compared(["3 passed in 0.31s"])
+    assert compared(["a", "", "b"]) != compared(["a", "b"])

@@ -38,7 +38,7 @@ class FaultProxy:
 
     Example:
         with FaultProxy(broker.address) as proxy, Mesh(proxy.address) as mesh:
-            mesh.serve("my_store.yaml")
+            mesh.serve(Path("my_store.yaml"))
             proxy.cut()
     """
 
