@@ -13,7 +13,7 @@ import pytest
 
 from dragonfly.broker import Broker
 from tests.bench import BENCHMARKS, growth, hops
-from tests.bench.comparison import Row, Target, alternate, medians, table
+from tests.bench.comparison import Row, Target, alternate, counted, medians, table
 from tests.bench.results import Run
 from tests.bench.stamped_service import FIRST, LAST, NAMES, READ, Stamps
 from tests.waiting import wait_until
@@ -61,7 +61,7 @@ def test_a_get_is_stamped_at_each_step_of_its_way(embedded_address: str, tmp_pat
 
 
 def test_growth_has_a_series_for_each_drawing(embedded_address: str, tmp_path: Path) -> None:
-    run = Run({}, {"growth": {"rows": figures_of("growth", embedded_address, tmp_path)}})
+    run = Run({"growth": {"rows": figures_of("growth", embedded_address, tmp_path)}})
     for way in (growth.SEQUENTIAL, growth.PIPELINED):
         for what in (growth.ENDPOINTS, growth.BYTES):
             assert len(run.series("growth", way, what)) > 1
@@ -72,11 +72,17 @@ def test_figures_are_added_to_those_of_other_benchmarks(embedded_address: str, t
     for name in ("clients", "pipelined_get"):
         figures_of(name, embedded_address, tmp_path)
     figures = tmp_path / "figures.json"
+    written = json.loads(figures.read_text())
+    written["benchmarks"]["pipelined_get"]["about"] |= {"brief": False, "rounds": 7}
+    before = written["benchmarks"]["pipelined_get"]
+    figures.write_text(json.dumps(written))
     words = ["clients", "--brief", "--broker", embedded_address, "--json", str(figures), "--add"]
     subprocess.run([*BENCH, *words], capture_output=True, timeout=120, check=True)
     results = json.loads(figures.read_text())
     assert list(results["benchmarks"]) == ["pipelined_get", "clients"]
-    assert results["brief"] is True and results["server"].strip()
+    kept, added = (results["benchmarks"][name] for name in ("pipelined_get", "clients"))
+    assert kept == before, "the run that adds says nothing of the conditions of others"
+    assert added["about"]["brief"] is True and added["about"]["rounds"] == 1 and added["about"]["server"].strip()
 
 
 def stamps_at(*times: int) -> list[dict[str, int]]:
@@ -142,6 +148,10 @@ def test_a_benchmark_that_is_ended_leaves_no_process(embedded_address: str, sent
         finally:
             bench.kill()
         assert wait_until(lambda: not any(map(is_running, children)), timeout=10.0), children
+
+
+def test_one_of_something_is_in_the_singular() -> None:
+    assert [counted(number, "services") for number in (1, 2, 10)] == ["1 service", "2 services", "10 services"]
 
 
 def test_contenders_take_turns_and_begin_in_turn() -> None:

@@ -40,9 +40,9 @@ def main() -> None:
             for name in args.names or BENCHMARKS:
                 begin = time.monotonic()
                 rows = importlib.import_module(f"tests.bench.{name}").run(Setting(running, rounds, args.brief))
-                results[name] = _as_dict(rows, time.monotonic() - begin)
+                results[name] = _as_dict(rows, time.monotonic() - begin, about)
                 _show(name, rows)
-                _write(args.json, about | {"benchmarks": results})
+                _write(args.json, {"benchmarks": results})
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -65,9 +65,10 @@ def _kept(path: Path) -> dict[str, dict[str, object]]:
     return dict(json.loads(path.read_text(encoding="utf-8"))["benchmarks"]) if path.exists() else {}
 
 
-def _as_dict(rows: list[Row], seconds: float) -> dict[str, object]:
+def _as_dict(rows: list[Row], seconds: float, about: dict[str, object]) -> dict[str, object]:
+    # With its conditions: another run may add to the file, under others.
     day = datetime.date.today().isoformat()
-    return {"date": day, "seconds": round(seconds, 1), "rows": [row.as_dict() for row in rows]}
+    return {"date": day, "seconds": round(seconds, 1), "about": about, "rows": [row.as_dict() for row in rows]}
 
 
 def _about(address: str, args: argparse.Namespace) -> dict[str, object]:

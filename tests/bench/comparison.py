@@ -76,7 +76,7 @@ class Row:
         if self.target is None:
             return ""
         bound = "at least" if self.more_is_better else "at most"
-        return f"{bound} {self.target.limit:g} {'x' if self.target.of_ratio else self.unit}"
+        return f"{bound} {self.target.limit:,g} {'x' if self.target.of_ratio else self.unit}"
 
     def as_dict(self) -> dict[str, object]:
         """Return the row as JSON has it."""
@@ -117,6 +117,11 @@ def p99s(results: Iterable[Samples], scale: float = 1.0) -> Samples:
         scale * (quantiles(samples, n=100, method="inclusive")[-1] if len(samples) > 1 else samples[0])
         for samples in results
     ]
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of something, whose plural is given: `1 service`, `2 services`."""
+    return f"{number} {what.removesuffix('s') if number == 1 else what}"
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from tests.bench import clients
 from tests.bench.children import child
-from tests.bench.comparison import US, Measure, Row, Samples, alternate, medians
+from tests.bench.comparison import US, Measure, Row, Samples, alternate, counted, medians
 from tests.bench.configs import key_names, write_config
 from tests.bench.load import IN_FLIGHT, LoadGenerator
 from tests.bench.servers import (
@@ -37,7 +37,7 @@ from tests.bench.setting import Setting
 from tests.bench.start_up import gone_afterwards, wait_until_all_answer
 
 # How its rows begin, and what they count: page.py finds them by these words.
-SEQUENTIAL, PIPELINED, AT_ONCE = "sequential get", "pipelined get", "gets of clients at once"
+SEQUENTIAL, PIPELINED, AT_ONCE = "sequential get", "pipelined get", "gets at once"
 ENDPOINTS, CLIENTS, BYTES = "endpoints", "clients", "bytes"
 
 _ENDPOINTS, _BRIEF_ENDPOINTS = (1, 100, 10_000), (1, 20)
@@ -93,7 +93,7 @@ def run(setting: Setting) -> list[Row]:
 
 def name_of(way: str, number: int, what: str) -> str:
     """Return the name of a row."""
-    return f"{way}, {number} {what}"
+    return f"{way}, {counted(number, what)}"
 
 
 def _of_endpoints(setting: Setting) -> list[Row]:

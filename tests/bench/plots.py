@@ -17,13 +17,14 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from tests.bench import growth, hops
 from tests.bench.page import steps_outside
 from tests.bench.results import Point, Row, Run
 
-_PRODUCT, _FLOOR, _INK = "#1d5fa6", "#c2611a", "#333333"
+_PRODUCT, _FLOOR, _OUTSIDE, _INK = "#1d5fa6", "#c2611a", "#8a8a8a", "#333333"
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "dragonfly",
     "svg.fonttype": "none",
@@ -42,7 +43,9 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 _WIDTH, _HEIGHT = 7.5, 3.0  # inches
-_MICROSECONDS, _RATE = "µs, one in flight", "a second"
+_LOGARITHMIC = "{}, logarithmic scale"
+# What a reader's font may take more than ours, at the left where labels begin: a part of the width.
+_ROOM = 0.03
 
 
 def drawings(run: Run) -> dict[str, str]:
@@ -56,10 +59,10 @@ def drawings(run: Run) -> dict[str, str]:
             "steps": _steps(run),
             "growth_endpoints": _growth(run, growth.ENDPOINTS),
             "growth_size": _growth(run, growth.BYTES, logarithmic=True),
-            "growth_clients": _one(run.series("growth", growth.AT_ONCE, growth.CLIENTS), "clients", _RATE),
-            "services": _one(run.series("services", "pipelined get", "services"), "services", _RATE),
+            "growth_clients": _one(run, "growth", (growth.AT_ONCE, growth.CLIENTS), "gets a second"),
+            "services": _one(run, "services", ("pipelined get", "services"), "gets a second, pipelined"),
             "start_up": _one(
-                run.series("start_up", "start-up until all answer", "endpoints"), "endpoints", "ms", logarithmic=True
+                run, "start_up", ("start-up until all answer", "endpoints"), "ms until all answer", logarithmic=True
             ),
         }
         return {f"{name}.svg": _svg(figure, run.digest) for name, figure in figures.items()}
@@ -67,17 +70,26 @@ def drawings(run: Run) -> dict[str, str]:
 
 def _growth(run: Run, what: str, *, logarithmic: bool = False) -> Figure:
     figure, (left, right) = _panels(2)
-    for axes, way, unit in ((left, growth.SEQUENTIAL, _MICROSECONDS), (right, growth.PIPELINED, f"{_RATE}, pipelined")):
+    for axes, way, unit in (
+        (left, growth.SEQUENTIAL, "µs a get, one in flight"),
+        (right, growth.PIPELINED, "gets a second, pipelined"),
+    ):
         _lines(axes, run.series("growth", way, what), what, unit, logarithmic)
-    left.legend()
+    _legend(figure, left, run.is_brief("growth"))
     return figure
 
 
-def _one(points: list[Point], what: str, unit: str, *, logarithmic: bool = False) -> Figure:
+def _one(run: Run, benchmark: str, series: tuple[str, str], unit: str, *, logarithmic: bool = False) -> Figure:
     figure, (axes,) = _panels(1)
-    _lines(axes, points, what, unit, logarithmic)
-    axes.legend()
+    _lines(axes, run.series(benchmark, *series), series[1], unit, logarithmic)
+    _legend(figure, axes, run.is_brief(benchmark))
     return figure
+
+
+def _legend(figure: Figure, axes: Axes, brief: bool) -> None:
+    """Say above a drawing what is what, and whether its figures mean anything."""
+    title = "of a brief run: its figures mean nothing" if brief else None
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, title=title)
 
 
 def _panels(number: int) -> tuple[Figure, Sequence[Axes]]:
@@ -98,8 +110,8 @@ def _lines(axes: Axes, points: list[Point], what: str, unit: str, logarithmic: b
     axes.set_xscale("log")
     axes.set_xticks(numbers, [_short(number) for number in numbers])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(what)
-    axes.set_ylabel(unit)
+    axes.set_xlabel(_LOGARITHMIC.format(what))
+    axes.set_ylabel(f"{unit}\n(logarithmic scale)" if logarithmic else unit)
     if logarithmic:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -120,15 +132,17 @@ def _steps(run: Run) -> Figure:
     """Draw what each step of a get takes, from above in the order in which they come."""
     inside = [row for row in run.rows("hops") if row["name"].startswith(hops.STEP)]
     outside = [row for row in steps_outside(run) if row["name"] != hops.STAMP]
-    rows = [*inside, *outside]
-    figure = Figure(figsize=(_WIDTH, 0.3 * len(rows) + 0.7), layout="constrained")
+    rows = len(inside) + len(outside)
+    figure = Figure(figsize=(_WIDTH, 0.3 * rows + 1.0), layout=ConstrainedLayoutEngine(rect=(_ROOM, 0, 1 - _ROOM, 1)))
     axes = figure.subplots()
-    colours = [_PRODUCT] * len(inside) + [_FLOOR] * len(outside)
-    bars = axes.barh([_label(row) for row in rows], [row["product"] for row in rows], color=colours)
-    axes.bar_label(bars, fmt="%.0f", padding=3)
+    for part, label, colour in ((inside, "in the service", _PRODUCT), (outside, "outside it", _OUTSIDE)):
+        bars = axes.barh([_label(row) for row in part], [row["product"] for row in part], color=colour, label=label)
+        axes.bar_label(bars, fmt="%.0f", padding=3)
+    axes.margins(x=0.1)  # for the figure at the longest bar
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("µs (below, in the other colour: outside the service)")
+    axes.set_xlabel("µs")
+    _legend(figure, axes, run.is_brief("hops"))
     return figure
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.setting import ROUNDS
+
 Row = dict[str, Any]
 Point = tuple[int, Row]
 
@@ -18,11 +20,9 @@ class Run:
     """What a results file holds.
 
     Args:
-        about: on what was measured, and how.
-        benchmarks: what each benchmark gave, by its name.
+        benchmarks: what each benchmark gave, by its name, and under what conditions: not all need be of one run.
     """
 
-    about: dict[str, Any]
     benchmarks: dict[str, Any]
 
     def rows(self, benchmark: str) -> list[Row]:
@@ -30,18 +30,28 @@ class Run:
         rows: list[Row] = self.benchmarks[benchmark]["rows"]
         return rows
 
+    def about(self, benchmark: str) -> dict[str, Any]:
+        """Return on what a benchmark was run, and how."""
+        about: dict[str, Any] = self.benchmarks[benchmark]["about"]
+        return about
+
+    def is_brief(self, benchmark: str) -> bool:
+        """Whether a benchmark was too short for its figures to mean anything."""
+        about = self.about(benchmark)
+        return bool(about["brief"] or about["rounds"] < ROUNDS)
+
     def series(self, benchmark: str, begins: str, what: str) -> list[Point]:
         """Return those rows that differ in a number of something only, with the number, by the number.
 
         Args:
             benchmark: its name.
             begins: what their names begin with, before a comma.
-            what: the word after the number.
+            what: the word after the number, in the plural.
 
         Raises:
             LookupError: there are none.
         """
-        pattern = re.compile(rf"{re.escape(begins)}, (\d+) {what}\b")
+        pattern = re.compile(rf"{re.escape(begins)}, (\d+) {what.removesuffix('s')}s?\b")
         found = [(pattern.match(row["name"]), row) for row in self.rows(benchmark)]
         points = [(int(match[1]), row) for match, row in found if match]
         if not points:
@@ -56,5 +66,4 @@ class Run:
 
 def read(path: Path) -> Run:
     """Return what a results file holds."""
-    about = json.loads(path.read_text(encoding="utf-8"))
-    return Run(about, about.pop("benchmarks"))
+    return Run(json.loads(path.read_text(encoding="utf-8"))["benchmarks"])

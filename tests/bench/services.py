@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.bench.comparison import Row, Samples, alternate, medians
+from tests.bench.comparison import Row, Samples, alternate, counted, medians
 from tests.bench.configs import write_config
 from tests.bench.load import LoadGenerator
 from tests.bench.servers import echo_words, product_service, service
@@ -38,7 +38,8 @@ def run(setting: Setting) -> list[Row]:
                 },
             )
             ours, floor = (medians(samples) for samples in results.values())
-            rows.append(Row(f"pipelined get, {number} services / bare echoes", "/s", ours, floor, more_is_better=True))
+            name = f"pipelined get, {counted(number, 'services')} / as many bare echoes"
+            rows.append(Row(name, "/s", ours, floor, more_is_better=True))
     return rows
 
 

@@ -51,7 +51,7 @@ POINTS = (
     Point("its turn on the lane, on another thread", "dragonfly.core.request_handler", "RequestHandler.execute"),
     Point("handler begins", "dragonfly.core", "Endpoint.handle"),
     Point("handler ends", "dragonfly.core", "Endpoint.handle", at_its_end=True),
-    Point("reply made and encoded", "dragonfly.core.codec", "encode", at_its_end=True),
+    Point("reply made and encoded", "dragonfly.core.codec", "SenderEncoder.encode", at_its_end=True),
     Point("handed to the publisher", "dragonfly.core.amqp.publisher", "Publisher.submit"),
 )
 NAMES = (READ, *(point.name for point in POINTS), WRITE, LAST)
