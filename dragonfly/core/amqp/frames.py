@@ -135,52 +135,52 @@ def _read_method(buffer: bytes, at: int, end: int, delivery: Delivery) -> None:
         raise ValueError("the frame ends elsewhere")
 
 
+_Read = Callable[[bytes, int], tuple[Any, int]]
+
+
 def _read_properties(buffer: bytes, at: int, end: int, flags: int, delivery: Delivery) -> None:
     for name, read in _properties(flags):
-        value, at = read(buffer, at)
+        if read is None:  # a short string, as nearly all are
+            start, at = at + 1, at + 1 + buffer[at]
+            value: Any = str(buffer[start:at], "utf-8")
+        else:
+            value, at = read(buffer, at)
         if name:
             setattr(delivery, name, value)
     if at != end:
         raise ValueError("the frame ends elsewhere")
 
 
-_Read = Callable[[bytes, int], tuple[Any, int]]
-
-
-def _text(buffer: bytes, at: int) -> tuple[str, int]:
-    end = at + 1 + buffer[at]
-    return str(buffer[at + 1 : end], "utf-8"), end
-
-
-def _octet(buffer: bytes, at: int) -> tuple[None, int]:
+def _octet(_buffer: bytes, at: int) -> tuple[None, int]:
     return None, at + 1
 
 
-def _time(buffer: bytes, at: int) -> tuple[None, int]:
+def _time(_buffer: bytes, at: int) -> tuple[None, int]:
     return None, at + 8
 
 
-# In the order of their flags, from the highest on: the name that a delivery has for it, and how it is read.
-_PROPERTIES: tuple[tuple[str, _Read], ...] = (
-    ("", _text),  # content_type
-    ("content_encoding", _text),
+# In the order of their flags, from the highest on: the name that a delivery has for it, and what reads it where it is
+# no short string.
+_PROPERTIES: tuple[tuple[str, _Read | None], ...] = (
+    ("", None),  # content_type
+    ("content_encoding", None),
     ("headers", data.decode_table),
     ("", _octet),  # delivery_mode
     ("", _octet),  # priority
-    ("correlation_id", _text),
-    ("reply_to", _text),
-    ("expiration", _text),
-    ("message_id", _text),
+    ("correlation_id", None),
+    ("reply_to", None),
+    ("expiration", None),
+    ("message_id", None),
     ("", _time),  # timestamp
-    ("", _text),  # type
-    ("", _text),  # user_id
-    ("app_id", _text),
-    ("", _text),  # cluster_id
+    ("", None),  # type
+    ("", None),  # user_id
+    ("app_id", None),
+    ("", None),  # cluster_id
 )
 
 
 @lru_cache(maxsize=256)
-def _properties(flags: int) -> tuple[tuple[str, _Read], ...]:
+def _properties(flags: int) -> tuple[tuple[str, _Read | None], ...]:
     if flags & 0b11:
         raise ValueError("there are more properties than there are")
     return tuple(entry for bit, entry in enumerate(_PROPERTIES) if flags & 0x8000 >> bit)
