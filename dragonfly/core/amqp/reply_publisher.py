@@ -7,7 +7,8 @@ then for something that changes nothing, and its answer, the mark, says that it 
 Rules, besides those of every channel that publishes (outgoing_channel.py):
 1. A mark is asked for 0.05 s after a reply, or where 500 are in flight; one at a time.
 2. A reply is in flight until the mark that follows it.
-3. How many replies were lost is said once, when replies go out again.
+3. How many replies were given up, or were in flight when the connection ended and may have arrived, is said once: when
+   replies go out again.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class ReplyPublisher(OutgoingChannel):
         super()._send_kept()
         lost, self._lost = self._lost + self._waiting.take_dropped(), 0
         if lost:
-            logger.warning("%d replies were lost: the connection ended, or they waited too long for the broker", lost)
+            logger.warning("%d replies may be lost: the connection ended, or they waited too long for the broker", lost)
 
     def _forget(self, outgoing: Outgoing, reason: str) -> None:
         self._lost += 1
